@@ -1,0 +1,1 @@
+"""Run directory (CSV) -> numbers -> report. Imports neither locust nor gevent nor loadgate."""

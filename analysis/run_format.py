@@ -1,0 +1,63 @@
+"""The run directory, format 1: file names, columns, measures and histogram buckets.
+
+Both sides read this module: `loadgate` writes runs with it, `analysis` reads them. A change of a file's meaning
+raises `FORMAT` and adds a line here.
+
+Format history: 1, the first.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = 1
+
+MANIFEST = "run.json"
+LATENCY = "latency.csv"
+TIMELINE = "timeline.csv"
+NOTABLE = "notable.csv"
+
+# `response` has exactly one row count per planned request, whatever became of it: its counts are the outcome counts.
+# Its `value_us` is empty where nothing was measured (a dropped request). Times in microseconds, seconds since the start.
+LATENCY_COLUMNS = ("second", "name", "outcome", "measure", "value_us", "count")
+TIMELINE_COLUMNS = (
+    "second",
+    "users",
+    "target_per_s",
+    "planned",
+    "sent",
+    "finished",
+    "dropped",
+    "in_flight",
+    "cpu_share",
+    "loop_lag_ms",
+)
+NOTABLE_COLUMNS = (
+    "at_s",
+    "name",
+    "outcome",
+    "status",
+    "error_code",
+    "message",
+    "request_id",
+    "response_s",
+)
+
+RESPONSE = "response"  # planned -> last byte
+SERVICE = "service"  # sent -> last byte
+LATENESS = "lateness"  # planned -> sent
+FIRST_BYTE = "first_byte"  # sent -> first byte of the answer
+UPLOAD = "upload"  # sent -> last byte of the body handed to the kernel
+CONNECT = "connect"  # TCP and TLS set-up, where a request had to wait for one
+MEASURES = (RESPONSE, SERVICE, LATENESS, FIRST_BYTE, UPLOAD, CONNECT)
+
+
+def bucketed(values_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Round times to their histogram bucket's middle: within 0.05 %, exact below 2,048 us.
+
+    The buckets are those of an HDR histogram with 3 significant digits (2,048 sub-buckets): each power of two is
+    cut into 1,024 equal parts. Applying it twice changes nothing.
+    """
+    values = np.maximum(values_us, 0)
+    _, exponents = np.frexp(values.astype(np.float64))
+    shifts = np.maximum(exponents - 11, 0).astype(np.int64)
+    return ((values >> shifts) << shifts) + ((np.int64(1) << shifts) >> 1)
