@@ -1,0 +1,139 @@
+"""What is sent: request bodies, each encoded once before the load starts.
+
+Three forms, as the service's page shows them: JSON, a file as multipart/form-data, and a file as base64 inside
+JSON. Bodies come from files the user names; without any, from the two samples that ship with the package.
+"""
+
+import base64
+import glob
+import json
+import mimetypes
+import secrets
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from loadgate.errors import ConfigError
+
+Kind = Literal["json", "file", "base64"]
+KINDS: tuple[Kind, ...] = ("json", "file", "base64")
+SAMPLES = Path(__file__).parent / "samples"
+SAMPLE = {"json": SAMPLES / "iris.json", "file": SAMPLES / "flower.png", "base64": SAMPLES / "flower.png"}
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One request body. With `uuid_at`, the 36 bytes from there are replaced by a fresh UUID in each request."""
+
+    name: str  # of the file or folder it came from: requests are reported under it
+    kind: Kind
+    content_type: str
+    body: bytes
+    inputs: int | None = None  # entries of `req_data`, where the body has one
+    uuid_at: int | None = None
+
+    def __len__(self) -> int:
+        """Bytes on the wire, headers not counted: what the gateway's limit is about."""
+        return len(self.body)
+
+
+def load(kind: Kind, paths: Iterable[str], *, field: str, base64_field: str) -> list[Payload]:
+    """Read and encode every body of this kind; without paths, the sample's. Raises ConfigError."""
+    if not field:
+        raise ConfigError("--field is empty; name the model's file input, like images")
+    if not base64_field:
+        raise ConfigError("--base64-field is empty; name the model's text input, like image")
+    payloads = []
+    for given in list(paths) or [str(SAMPLE[kind])]:
+        for path in _files(kind, given):
+            name = Path(given).name or path.parent.name
+            payloads += _encode(kind, path, name, field if kind == "file" else base64_field)
+    return payloads
+
+
+def _encode(kind: Kind, path: Path, name: str, field: str) -> list[Payload]:
+    content = _read(kind, path)
+    if kind == "file":
+        return [file_payload(name, path.name, content, field)]
+    if kind == "base64":
+        return [base64_payload(name, content, field)]
+    if path.suffix != ".jsonl":
+        return [json_payload(name, content, str(path))]
+    lines = enumerate(content.splitlines(), 1)
+    return [json_payload(name, line, f"{path}, line {number}") for number, line in lines if line.strip()]
+
+
+def json_payload(name: str, content: bytes, source: str) -> Payload:
+    """A JSON body, sent as it is written; only `meta.uuid`, where there is one, is made fresh for each request.
+
+    Raises ConfigError naming `source` where the content is not JSON.
+    """
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, json.JSONDecodeError) else "not readable as JSON text"
+        raise ConfigError(f"{source} is not valid JSON: {reason}") from None
+    body, uuid_at = content.strip(), None
+    if isinstance(parsed, dict) and isinstance(meta := parsed.get("meta"), dict) and "uuid" in meta:
+        marker = str(uuid.uuid4())
+        body = json.dumps(parsed | {"meta": meta | {"uuid": marker}}, ensure_ascii=False).encode()
+        uuid_at = body.index(marker.encode())
+    return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at)
+
+
+def file_payload(name: str, filename: str, content: bytes, field: str) -> Payload:
+    """A multipart/form-data body with one file (RFC 7578; quotes and line ends escaped as browsers do)."""
+    boundary = f"loadgate-{secrets.token_hex(16)}"
+    content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    head = (
+        f"--{boundary}\r\n"
+        f'Content-Disposition: form-data; name="{_quoted(field)}"; filename="{_quoted(filename)}"\r\n'
+        f"Content-Type: {content_type}\r\n\r\n"
+    )
+    body = b"".join((head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
+    return Payload(name, "file", f"multipart/form-data; boundary={boundary}", body)
+
+
+def base64_payload(name: str, content: bytes, field: str) -> Payload:
+    """A JSON body whose one field is the file as base64: 4/3 of the file's size."""
+    body = json.dumps({field: base64.b64encode(content).decode()}).encode()
+    return Payload(name, "base64", "application/json", body)
+
+
+def _files(kind: Kind, given: str) -> Iterator[Path]:
+    path = Path(given).expanduser()
+    if path.is_dir():
+        pattern = "*.json*" if kind == "json" else "*"
+        found = sorted(file for file in path.glob(pattern) if file.is_file())
+    elif path.exists():
+        found = [path]
+    else:
+        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        found = sorted(Path(match) for match in matches if Path(match).is_file())
+    if not found:
+        missing = f"folder {given!r} holds no file" if path.is_dir() else f"file {given!r} does not exist"
+        raise ConfigError(f"--{kind}: {missing}")
+    yield from found
+
+
+def _read(kind: Kind, path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--{kind}: {str(path)!r} cannot be read ({error.strerror})") from None
+    if not content.strip():
+        raise ConfigError(f"--{kind}: {str(path)!r} is empty; give a file with something to infer from")
+    return content
+
+
+def _inputs(parsed: Any) -> int | None:
+    for place in (parsed.get("data"), parsed) if isinstance(parsed, dict) else ():
+        if isinstance(place, dict) and isinstance(rows := place.get("req_data"), list):
+            return len(rows)
+    return None
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

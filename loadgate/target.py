@@ -1,0 +1,63 @@
+"""Where requests go: a service's URL, and the addresses its host name stands for."""
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from loadgate.errors import ConfigError
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+EXAMPLE = "https://HOST/v1/infers/SERVICE-ID"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One URL, taken apart once. `path` holds the query too."""
+
+    host: str
+    port: int
+    path: str
+    tls: bool
+
+    @property
+    def authority(self) -> str:
+        """The Host header: with the port only where it is not the scheme's own, IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be printed and stored: a query can carry an access code, so it is left out."""
+        path, query, _ = self.path.partition("?")
+        return f"{'https' if self.tls else 'http'}://{self.authority}{path}{'?...' if query else ''}"
+
+
+def parse(url: str | None) -> Target:
+    """The target `url` names. Raises ConfigError where it cannot be a service's URL."""
+    if not url:
+        raise ConfigError(f"no URL: give the service's URL, like {EXAMPLE}")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"URL {url!r} must start with http:// or https:// and name a host, like {EXAMPLE}")
+    if parts.username is not None:
+        raise ConfigError("URL must not hold a user or password; set LOADGATE_TOKEN instead")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"URL {url!r} has a port that is not a number from 1 to 65535") from None
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not path.isascii() or any(character <= " " for character in path):
+        raise ConfigError(f"URL {url!r} has characters that must be percent-encoded (%20 for a space)")
+    tls = parts.scheme == "https"
+    return Target(parts.hostname, port or (443 if tls else 80), path, tls)
+
+
+def resolve(target: Target) -> list[Address]:
+    """Every TCP address of the target, in the resolver's order. Raises ConfigError where there is none."""
+    try:
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"host {target.host!r} does not resolve ({reason}); check the URL") from None
+    return [(family, address) for family, _, _, _, address in found]
