@@ -1,0 +1,77 @@
+"""Bytes from the service -> whole answers. Bounded: a hostile answer cannot fill our memory."""
+
+import httptools
+
+from loadgate.answers import Answer
+
+# Longer bodies are read to their end, but only this much is kept to be checked.
+LARGEST_KEPT_BYTES = 64 * 1024 * 1024
+
+
+class NotHttpError(Exception):
+    """The bytes are no HTTP/1.1 answer."""
+
+
+class AnswerParser:
+    """Parses the answers of one connection, one after the other. The `on_` methods are httptools' names."""
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.keep_alive = False
+        self._clear()
+
+    def feed(self, received: bytes) -> bool:
+        """Parse on. True when the answer is whole. Raises NotHttpError."""
+        try:
+            self._parser.feed_data(received)
+        except httptools.HttpParserUpgrade:
+            raise NotHttpError("the server switched to another protocol") from None
+        except httptools.HttpParserError as error:
+            raise NotHttpError(f"the answer is not HTTP/1.1 ({str(error)[:80]})") from None
+        return self._complete
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the answer so far has no length of its own, so that the connection's end completes it."""
+        return self._headed and not (b"content-length" in self._headers or b"transfer-encoding" in self._headers)
+
+    def take(self) -> Answer:
+        """The answer, and make ready for the next."""
+        answer = Answer(self._status, self._headers, b"".join(self._body))
+        self._clear()
+        return answer
+
+    def _clear(self) -> None:
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._kept_bytes = 0
+        self._status = 0
+        self._headed = False
+        self._complete = False
+
+    def on_message_begin(self) -> None:
+        if self._complete:  # bytes behind the answer: whatever they are, the connection cannot be trusted again
+            self.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._complete:
+            self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        if not self._complete:
+            self._status = self._parser.get_status_code()
+            self._headed = True
+
+    def on_body(self, chunk: bytes) -> None:
+        if not self._complete and self._kept_bytes < LARGEST_KEPT_BYTES:
+            self._kept_bytes += len(chunk)
+            self._body.append(chunk)
+
+    def on_message_complete(self) -> None:
+        if self._complete:
+            return
+        if 100 <= self._status < 200:
+            self._clear()  # an interim answer; the real one follows
+            return
+        self.keep_alive = self._parser.should_keep_alive()
+        self._complete = True

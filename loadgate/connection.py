@@ -1,0 +1,290 @@
+"""One HTTP/1.1 connection: a state machine on gevent's event loop, without a greenlet.
+
+    connecting --> (handshake) --> idle <--> busy --> closed
+
+It runs inside the loop's callbacks, so nothing here may block, switch greenlets or raise: what goes wrong is said
+to the owner. An answer may come before the body is sent; a reset while sending is not the end of the story either,
+because the answer that explains it can be there to read.
+"""
+
+import errno
+import os
+import ssl
+import time
+from typing import Any, Protocol
+
+from gevent import monkey
+
+from loadgate.answer_parser import AnswerParser, NotHttpError
+from loadgate.answers import Answer
+from loadgate.request import Request
+from loadgate.target import Address
+
+# Locust makes `socket.socket` cooperative when it is imported; this one stays as the system made it.
+Socket: Any = monkey.get_original("socket", "socket")
+
+READ, WRITE = 1, 2
+READ_BYTES = 65536
+TLS_CHUNK_BYTES = 65536
+
+clock = time.monotonic
+
+
+class Exchange:
+    """One request in flight, with its moments in seconds of the monotonic clock (None: not reached)."""
+
+    __slots__ = (
+        "connect_s",
+        "done",
+        "first_byte",
+        "planned",
+        "request",
+        "resent",
+        "sent",
+        "uploaded",
+        "user",
+        "uuid",
+        "wire",
+    )
+
+    def __init__(self, request: Request, planned: float, sent: float, uuid: bytes, user: Any = None) -> None:
+        self.request = request
+        self.user = user  # who waits for the answer; None in the open model
+        self.planned = planned
+        self.sent = sent  # handed to the transport: connecting, where needed, comes after
+        self.uuid = uuid
+        self.wire = request.wire(uuid)
+        self.connect_s: float | None = None
+        self.uploaded: float | None = None
+        self.first_byte: float | None = None
+        self.done: float | None = None
+        self.resent = False
+
+
+class Owner(Protocol):
+    """Who is told what became of a connection's exchanges."""
+
+    turn_at: float  # when this turn of the loop began: the data that woke it was there then
+
+    def answered(self, connection: "Connection", exchange: Exchange, answer: Answer) -> None: ...
+
+    def broke(self, connection: "Connection", exchange: Exchange | None, reason: str) -> None: ...
+
+
+class Connection:
+    """A connection to one address."""
+
+    def __init__(self, owner: Owner, loop: Any, address: Address, tls: ssl.SSLContext | None, host: str) -> None:
+        self.exchange: Exchange | None = None
+        self.reusable = False  # can it take another request?
+        self.served = 0
+        self._owner, self._loop, self._address = owner, loop, address
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host) if tls else None
+        self._socket: Any = None
+        self._reader: Any = None
+        self._writer: Any = None
+        self._established = False
+        self._unsent: memoryview | None = None  # of the request, as plain bytes
+        self._ciphertext = b""  # of TLS, that the kernel did not take yet
+        self._write_error = ""
+        self._parser = AnswerParser()
+
+    # ---- life
+
+    def open(self, exchange: Exchange) -> None:
+        """Connect, then send `exchange`."""
+        self.exchange = exchange
+        family, address = self._address
+        try:
+            self._socket = Socket(family, 1)
+            self._socket.setblocking(False)
+            self._socket.setsockopt(6, 1, 1)  # TCP_NODELAY: the tail of a body must not wait for an acknowledgement
+            code = self._socket.connect_ex(address)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code not in (0, errno.EINPROGRESS):
+            # Told in a later callback: an owner that sends again at once would otherwise recurse.
+            self._loop.run_callback(self._break, os.strerror(code))
+            return
+        self._writer = self._loop.io(self._socket.fileno(), WRITE)
+        self._writer.start(self._on_connected)
+
+    def send(self, exchange: Exchange) -> None:
+        """Send on an idle connection."""
+        self.exchange = exchange
+        self.reusable = False
+        self._transmit()
+
+    def close(self) -> None:
+        """End the connection; nobody is told."""
+        self.reusable = False
+        self.exchange = None
+        for watcher in (self._reader, self._writer):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._reader = self._writer = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _break(self, reason: str) -> None:
+        exchange = self.exchange
+        self.close()
+        self._owner.broke(self, exchange, reason)
+
+    # ---- connecting
+
+    def _on_connected(self) -> None:
+        code = self._socket.getsockopt(1, 4)  # SO_ERROR of SOL_SOCKET
+        if code:
+            self._break(os.strerror(code))
+            return
+        self._writer.stop()
+        self._writer.close()
+        self._writer = None
+        self._reader = self._loop.io(self._socket.fileno(), READ)
+        self._reader.start(self._on_readable)
+        if self._tls is None:
+            self._on_established()
+        else:
+            self._shake_hands()
+
+    def _shake_hands(self) -> None:
+        try:
+            self._tls.do_handshake()  # type: ignore[union-attr]
+        except ssl.SSLWantReadError:
+            self._flush()
+            return
+        except ssl.SSLError as error:
+            self._flush()
+            self._break(f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}")
+            return
+        self._on_established()
+
+    def _on_established(self) -> None:
+        self._established = True
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.connect_s = clock() - exchange.sent
+            self._transmit()
+
+    # ---- sending
+
+    def _transmit(self) -> None:
+        self._unsent = memoryview(self.exchange.wire)  # type: ignore[union-attr]
+        self._flush()
+
+    def _flush(self) -> None:
+        """Give the kernel what it takes; watch for room only while it is full."""
+        try:
+            while self._ciphertext or self._unsent or self._outgoing.pending:
+                if self._tls is None:
+                    self._unsent = self._unsent[self._socket.send(self._unsent) :]  # type: ignore[index]
+                else:
+                    self._send_encrypted()
+        except BlockingIOError:
+            self._watch_room()
+            return
+        except (OSError, ssl.SSLError) as error:
+            # The answer that explains the reset may be there to read: the reader goes on and finds it, or the end.
+            self._write_error = _words(error)
+            self._unsent, self._ciphertext = None, b""
+        else:
+            if self._unsent is not None:
+                self._unsent = None
+                self.exchange.uploaded = clock()  # type: ignore[union-attr]
+        if self._writer is not None:
+            self._writer.stop()
+
+    def _send_encrypted(self) -> None:
+        if not self._ciphertext:
+            if self._unsent and not self._outgoing.pending:
+                written = self._tls.write(self._unsent[:TLS_CHUNK_BYTES])  # type: ignore[union-attr]
+                self._unsent = self._unsent[written:]
+            self._ciphertext = self._outgoing.read()
+        self._ciphertext = self._ciphertext[self._socket.send(self._ciphertext) :]
+
+    def _watch_room(self) -> None:
+        if self._writer is None:
+            self._writer = self._loop.io(self._socket.fileno(), WRITE)
+        self._writer.start(self._flush)
+
+    # ---- receiving
+
+    def _on_readable(self) -> None:
+        try:
+            received = self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._on_end(_words(error))
+            return
+        if self._tls is None:
+            if received:
+                self._feed(received)
+            else:
+                self._on_end("")
+        else:
+            self._on_ciphertext(received)
+
+    def _on_ciphertext(self, received: bytes) -> None:
+        if received:
+            self._incoming.write(received)
+        else:
+            self._incoming.write_eof()
+        if not self._established:
+            self._shake_hands() if received else self._on_end("")
+            return
+        while self._socket is not None:
+            try:
+                plain = self._tls.read(READ_BYTES)  # type: ignore[union-attr]
+            except ssl.SSLWantReadError:
+                if self._outgoing.pending:
+                    self._flush()
+                return
+            except ssl.SSLError as error:
+                self._on_end("" if isinstance(error, ssl.SSLEOFError) else f"TLS: {error.reason or error}")
+                return
+            if not plain:
+                self._on_end("")
+                return
+            self._feed(plain)
+
+    def _feed(self, received: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            self._break("the server sent bytes that nobody asked for")
+            return
+        if exchange.first_byte is None:
+            exchange.first_byte = self._owner.turn_at
+        try:
+            complete = self._parser.feed(received)
+        except NotHttpError as error:
+            self._break(str(error))
+            return
+        if complete:
+            self._finish(self._parser.keep_alive)
+
+    def _on_end(self, reason: str) -> None:
+        """The server closed (`reason` empty) or the connection broke."""
+        if self.exchange is not None and not reason and self._parser.ends_with_connection:
+            self._finish(keep_alive=False)
+            return
+        self._break(reason or self._write_error or "the server closed the connection")
+
+    def _finish(self, keep_alive: bool) -> None:
+        exchange = self.exchange
+        assert exchange is not None
+        answer = self._parser.take()
+        self.reusable = keep_alive and exchange.uploaded is not None
+        self.exchange = None
+        self.served += 1
+        if not self.reusable:
+            self.close()
+        self._owner.answered(self, exchange, answer)
+
+
+def _words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)

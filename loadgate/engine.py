@@ -1,0 +1,195 @@
+"""The requests in flight: connections to send them on, their deadlines, and what became of each."""
+
+import math
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+from analysis.outcomes import Outcome
+from loadgate.answers import Answer, Finding, judge
+from loadgate.connection import Connection, Exchange, clock
+from loadgate.gateway import Gateway
+from loadgate.request import Request, Uuids
+from loadgate.target import Address, Target
+
+Done = Callable[[Exchange, Finding, Answer | None], None]
+
+
+@dataclass
+class Counts:
+    """What the engine itself counted, apart from what was recorded: the two must agree."""
+
+    planned: int = 0
+    sent: int = 0
+    finished: int = 0
+    dropped: int = 0
+    unfinished: int = 0
+    resent: int = 0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a request is given up, and how many may be in flight."""
+
+    gateway: Gateway
+    grace_s: float
+    max_in_flight: int
+
+    @property
+    def deadline_s(self) -> float:
+        """After this long without an answer, it is a client timeout: the gateway should have answered before."""
+        return self.gateway.timeout_s + self.grace_s
+
+
+class Engine:
+    """Sends requests on gevent's loop and tells `on_done` about each exactly once."""
+
+    def __init__(
+        self,
+        loop: Any,
+        target: Target,
+        addresses: list[Address],
+        limits: Limits,
+        *,
+        tls: ssl.SSLContext | None,
+        seed: str,
+        on_done: Done,
+    ) -> None:
+        self.counts = Counts()
+        self.turn_at = clock()
+        self._loop, self._target, self._limits, self._tls = loop, target, limits, tls
+        self._addresses = cycle(addresses)
+        self._uuids = Uuids(seed)
+        self._on_done = on_done
+        self._idle: list[Connection] = []
+        self._busy: dict[Exchange, Connection] = {}
+        self._deadlines: deque[Exchange] = deque()
+        self._deadline_timer = loop.timer(0.0)
+        # Runs first in each turn of the loop: a clock read in each callback would charge the service for our own queue.
+        self._turn = loop.check(ref=False, priority=loop.MAXPRI)
+        self._turn.start(self._on_turn)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._busy)
+
+    def start(self, request: Request, planned: float, user: Any = None) -> None:
+        """Send `request` now, for `user` if one waits; latency counts from `planned`.
+
+        An arrival over the limit of requests in flight is dropped; users that wait are their own limit.
+        """
+        self.counts.planned += 1
+        now = clock()
+        if user is None and len(self._busy) >= self._limits.max_in_flight:
+            self.counts.dropped += 1
+            exchange = Exchange(request, planned, math.nan, b"", user)
+            # Told in a later callback, as answers are: an owner that sends again at once would otherwise recurse.
+            self._loop.run_callback(self._on_done, exchange, Finding(Outcome.DROPPED), None)
+            return
+        self.counts.sent += 1
+        uuid = self._uuids.next() if request.after is not None else b""
+        exchange = Exchange(request, planned, now, uuid, user)
+        self._deadlines.append(exchange)
+        if not self._deadline_timer.active:
+            self._watch_deadlines(now)
+        self._send(exchange)
+
+    def give_up(self) -> None:
+        """End every request in flight as unfinished, with the age it has."""
+        for exchange in list(self._busy):
+            self.counts.unfinished += 1
+            self._abandon(exchange, Finding(Outcome.UNFINISHED, "", "still in flight when the run ended"))
+
+    def close(self) -> None:
+        """Close every connection and stop watching."""
+        for connection in [*self._idle, *self._busy.values()]:
+            connection.close()
+        self._idle.clear()
+        self._busy.clear()
+        self._deadline_timer.stop()
+        self._turn.stop()
+
+    # ---- what connections tell
+
+    def answered(self, connection: Connection, exchange: Exchange, answer: Answer) -> None:
+        """A whole answer is here."""
+        del self._busy[exchange]
+        if connection.reusable:
+            self._idle.append(connection)
+        payload = exchange.request.payload
+        finding = judge(answer, payload, exchange.uuid or None, self._limits.gateway)
+        self._finish(exchange, self.turn_at, finding, answer)
+
+    def broke(self, connection: Connection, exchange: Exchange | None, reason: str) -> None:
+        """The connection is gone, with or without a request on it."""
+        if exchange is None:
+            if connection in self._idle:
+                self._idle.remove(connection)
+            return
+        if connection.served and exchange.first_byte is None and not exchange.resent:
+            # Kept alive, and closed by the server before it saw the request: that says nothing about the service.
+            exchange.resent = True
+            self.counts.resent += 1
+            self._connect(exchange)
+            return
+        del self._busy[exchange]
+        limit = self._limits.gateway.body_limit_bytes
+        cut_off = exchange.uploaded is None and limit is not None and len(exchange.request.payload) > limit
+        outcome = Outcome.OVERSIZE if cut_off else Outcome.CONNECTION_ERROR
+        self._finish(exchange, clock(), Finding(outcome, "", reason), None)
+
+    # ---- inside
+
+    def _send(self, exchange: Exchange) -> None:
+        if self._idle:
+            connection = self._idle.pop()
+            self._busy[exchange] = connection
+            connection.send(exchange)
+        else:
+            self._connect(exchange)
+
+    def _connect(self, exchange: Exchange) -> None:
+        connection = Connection(self, self._loop, next(self._addresses), self._tls, self._target.host)
+        self._busy[exchange] = connection
+        connection.open(exchange)
+
+    def _finish(self, exchange: Exchange, at: float, finding: Finding, answer: Answer | None) -> None:
+        exchange.done = at
+        self.counts.finished += 1
+        self._on_done(exchange, finding, answer)
+
+    def _abandon(self, exchange: Exchange, finding: Finding) -> None:
+        self._busy.pop(exchange).close()
+        self._finish(exchange, clock(), finding, None)
+
+    def _on_turn(self) -> None:
+        self.turn_at = clock()
+
+    def _on_deadline(self) -> None:
+        now = clock()
+        deadline_s = self._limits.deadline_s
+        while self._deadlines:
+            exchange = self._deadlines[0]
+            if exchange.done is None:
+                if exchange.sent + deadline_s > now:
+                    break
+                self._time_out(exchange)
+            self._deadlines.popleft()
+        self._watch_deadlines(now)
+
+    def _time_out(self, exchange: Exchange) -> None:
+        waited = f"{self._limits.deadline_s:g} s"
+        if exchange.connect_s is None and not self._busy[exchange].served:
+            self._abandon(exchange, Finding(Outcome.CONNECTION_ERROR, "", f"no connection within {waited}"))
+        else:
+            self._abandon(exchange, Finding(Outcome.CLIENT_TIMEOUT, "", f"no answer within {waited}"))
+
+    def _watch_deadlines(self, now: float) -> None:
+        self._deadline_timer.stop()
+        if self._deadlines:
+            after = self._deadlines[0].sent + self._limits.deadline_s - now
+            self._deadline_timer = self._loop.timer(max(after, 0.0), ref=False)
+            self._deadline_timer.start(self._on_deadline)

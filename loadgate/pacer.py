@@ -1,0 +1,69 @@
+"""Starts requests when they are due: one pacer in each process, for all its streams."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from loadgate.alarm import Alarm
+from loadgate.arrivals import Arrivals
+from loadgate.connection import clock
+from loadgate.engine import Engine
+from loadgate.request import Request
+
+
+@dataclass
+class Stream:
+    """What one user class sends in the open model: when, what, and how many users ask for it."""
+
+    arrivals: Arrivals
+    requests: Iterator[Request]
+    users: int = 0
+
+
+class Pacer:
+    """Open arrivals from `start` on, up to `end` (both in seconds of the monotonic clock)."""
+
+    def __init__(self, loop: Any, engine: Engine, *, rate_per_user: float, start: float, end: float) -> None:
+        self._engine, self._rate_per_user, self._start, self._end = engine, rate_per_user, start, end
+        self._streams: list[Stream] = []
+        self._alarm = Alarm(loop, self._ring)
+
+    def add(self, stream: Stream) -> None:
+        """Take a stream in; it has no arrivals before it has users."""
+        self._streams.append(stream)
+
+    def set_users(self, stream: Stream, users: int) -> None:
+        """From now on the stream has this many users."""
+        stream.users = users
+        stream.arrivals.set_rate(clock() - self._start, users * self._rate_per_user)
+        self._alarm.set(self._next_due())
+
+    def stop(self, at: float) -> None:
+        """Plan nothing after `at`; what is due until then is still sent."""
+        self._end = min(self._end, at)
+        self._ring()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._streams.clear()
+        self._alarm.close()
+
+    def _next_due(self) -> float:
+        due = min((stream.arrivals.due for stream in self._streams), default=math.inf)
+        return self._start + due if self._start + due < self._end else math.inf
+
+    def _ring(self) -> None:
+        until = min(clock(), self._end) - self._start
+        while self._streams:
+            stream = min(self._streams, key=_due)
+            due = stream.arrivals.due
+            if due > until:
+                break
+            stream.arrivals.advance()
+            self._engine.start(next(stream.requests), self._start + due)
+        self._alarm.set(self._next_due())
+
+
+def _due(stream: Stream) -> float:
+    return stream.arrivals.due
