@@ -1,0 +1,204 @@
+"""The load of one process, from the first request to the last row: engine, arrivals and records joined."""
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import gevent
+
+from analysis.outcomes import Outcome
+from loadgate.answers import Answer, Finding
+from loadgate.arrivals import Arrivals
+from loadgate.closed_user import ClosedUser
+from loadgate.connection import Exchange, clock
+from loadgate.engine import Engine
+from loadgate.notable import Notable
+from loadgate.pacer import Pacer, Stream
+from loadgate.plan import Plan
+from loadgate.recording import Batch, Recording
+from loadgate.selection import endless
+
+FOLD_S = 0.25
+# A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
+END_SLACK_S = 2.0
+
+Report = dict[str, list[Any]]
+OnBatch = Callable[[Batch, list[str]], None]
+
+
+class Load:
+    """Sends what the users here ask for, and keeps the rows of the run directory until they are taken."""
+
+    def __init__(self, plan: Plan, worker_index: int, on_batch: OnBatch) -> None:
+        self._plan = plan
+        self._seed = f"{plan.seed} {worker_index}"
+        self._on_batch = on_batch
+        self._loop = gevent.get_hub().loop
+        sending = plan.sending
+        # What is built by now lives as long as the process: the collector need not look at it in mid-run.
+        gc.collect()
+        gc.freeze()
+        self._start = clock()
+        self._end = self._start + (plan.duration_s or math.inf)
+        self._engine = Engine(
+            self._loop,
+            sending.target,
+            sending.addresses,
+            sending.limits,
+            tls=sending.tls,
+            seed=self._seed,
+            on_done=self._on_done,
+        )
+        self._pacer = Pacer(
+            self._loop, self._engine, rate_per_user=plan.rate_per_user, start=self._start, end=self._end
+        )
+        self._streams: dict[str, Stream] = {}
+        self._closed_users: dict[object, ClosedUser] = {}
+        self._closed_users_ever = 0
+        self._recording = Recording(self._start)
+        self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
+        self._rows: Report = {"latency": [], "timeline": [], "notable": []}
+        self._seconds = Seconds(self._start, self._engine)
+        self._drained = False
+        self._folder = gevent.spawn(self._fold_on)
+
+    # ---- users
+
+    def add_user(self, key: object, user_class: str) -> None:
+        """Take in one Locust user, known by `key`."""
+        self._seconds.users += 1
+        if self._plan.load_model == "open":
+            stream = self._streams.get(user_class) or self._new_stream(user_class)
+            self._pacer.set_users(stream, stream.users + 1)
+            self._seconds.target_per_s += self._plan.rate_per_user
+        else:
+            self._closed_users_ever += 1
+            chosen = endless(self._plan.requests[user_class], f"{self._seed} {user_class} {self._closed_users_ever}")
+            self._closed_users[key] = ClosedUser(self._loop, self._engine, chosen, self._plan.think_time_s)
+
+    def remove_user(self, key: object, user_class: str) -> None:
+        """Let a user go; its request in flight is still recorded."""
+        if self._drained:
+            return
+        self._seconds.users -= 1
+        if self._plan.load_model == "open":
+            stream = self._streams[user_class]
+            self._pacer.set_users(stream, stream.users - 1)
+            self._seconds.target_per_s -= self._plan.rate_per_user
+        else:
+            self._closed_users.pop(key).stop()
+
+    def _new_stream(self, user_class: str) -> Stream:
+        seed = f"{self._seed} {user_class}"
+        stream = Stream(Arrivals(self._plan.arrivals, seed), endless(self._plan.requests[user_class], seed))
+        self._streams[user_class] = stream
+        self._pacer.add(stream)
+        return stream
+
+    # ---- the end
+
+    def drain(self) -> None:
+        """Stop arrivals, wait for what is in flight up to its deadline, record the rest as unfinished.
+
+        Blocks its greenlet. Close to the planned end it goes on to that end first, so the plan is sent in full.
+        """
+        if self._drained:
+            return
+        if self._end - clock() <= END_SLACK_S:
+            gevent.sleep(max(self._end - clock(), 0.0))
+        self._pacer.stop(clock())
+        for user in self._closed_users.values():
+            user.stop()
+        deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
+        while self._engine.in_flight and clock() < deadline:
+            gevent.sleep(FOLD_S / 10)
+        self._engine.give_up()
+        self._drained = True
+        self._pacer.close()
+        self._engine.close()
+        self._folder.kill()
+        gevent.sleep(0)  # the loop's pending callbacks tell the last outcomes
+        self._fold()
+        self._rows["timeline"] += self._seconds.rows(last=True)
+        self._rows["notable"] += self._notable.slowest()
+        gc.unfreeze()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the engine counted so far, by name."""
+        return asdict(self._engine.counts)
+
+    def take(self) -> Report:
+        """The rows since the last call. Each row is given once."""
+        taken, self._rows = self._rows, {"latency": [], "timeline": [], "notable": []}
+        return taken
+
+    # ---- records
+
+    def _on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
+        if finding.outcome is not Outcome.OK:
+            finding = finding.cleaned(self._plan.sending.credential.redact)
+        self._recording.add(exchange, finding.outcome, len(answer.body) if answer else 0)
+        self._notable.see(exchange, finding, answer)
+        if exchange.user is not None:
+            exchange.user.on_done(clock() if exchange.done is None else exchange.done)
+
+    def _fold_on(self) -> None:
+        while True:
+            due = clock() + FOLD_S
+            gevent.sleep(FOLD_S)
+            self._seconds.lagged(clock() - due)
+            self._fold()
+            self._rows["timeline"] += self._seconds.rows()
+
+    def _fold(self) -> None:
+        batch = self._recording.fold()
+        if batch is not None:
+            self._rows["latency"] += batch.rows(self._recording.names)
+            self._on_batch(batch, self._recording.names)
+        self._rows["notable"] += self._notable.take_failures()
+
+
+class Seconds:
+    """The rows of `timeline.csv`: what the generator did and how it felt, second by second."""
+
+    def __init__(self, start: float, engine: Engine) -> None:
+        self.users = 0
+        self.target_per_s = 0.0
+        self._start, self._engine = start, engine
+        self._second = 0
+        self._before = asdict(engine.counts)
+        self._cpu_s, self._at = time.process_time(), start
+        self._lag_s = 0.0
+
+    def lagged(self, seconds: float) -> None:
+        """Note that the loop came this much later than asked."""
+        self._lag_s = max(self._lag_s, seconds)
+
+    def rows(self, last: bool = False) -> list[tuple[Any, ...]]:
+        """A row if a second ended since the last call, or if this is the `last` call."""
+        now = clock()
+        if int(now - self._start) == self._second and not last:
+            return []
+        counts = asdict(self._engine.counts)
+        change = {name: count - self._before[name] for name, count in counts.items()}
+        cpu_s = time.process_time()
+        row = (
+            self._second,
+            self.users,
+            round(self.target_per_s, 6),
+            change["planned"],
+            change["sent"],
+            change["finished"],
+            change["dropped"],
+            change["resent"],
+            self._engine.in_flight,
+            round((cpu_s - self._cpu_s) / max(now - self._at, 1e-9), 3),
+            round(self._lag_s * 1000, 3),
+        )
+        self._second, self._before = int(now - self._start), counts
+        self._cpu_s, self._at, self._lag_s = cpu_s, now, 0.0
+        return [row]

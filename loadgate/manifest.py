@@ -1,0 +1,93 @@
+"""`run.json`: what a run was, in a form that never holds a secret."""
+
+import platform
+from argparse import Namespace
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import metadata
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from analysis import run_format
+from loadgate.payloads import Payload
+from loadgate.plan import Plan
+from loadgate.probe import Probe
+
+DEFAULT_PARENT = "reports"
+
+
+def run_path(out: str | None, plan: Plan) -> Path:
+    """Where the run goes: `out`, or a new folder named for the time and what is sent. Never one that holds a run."""
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    path = Path(out) if out else Path(DEFAULT_PARENT) / f"{now}-{_name(plan)}"
+    numbered, number = path, 1
+    while (numbered / run_format.MANIFEST).exists():
+        number += 1
+        numbered = path.with_name(f"{path.name}-{number}")
+    return numbered
+
+
+def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, workers: int) -> dict[str, Any]:
+    """The manifest of a run that begins now with this many users in this many processes."""
+    limits, is_open = plan.sending.limits, plan.load_model == "open"
+    return {
+        "format": run_format.FORMAT,
+        "state": "running",
+        "versions": {
+            "loadgate": metadata.version("loadgate"),
+            "locust": metadata.version("locust"),
+            "python": platform.python_version(),
+        },
+        "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "ended_at": None,
+        "name": _name(plan),
+        "seed": plan.seed,
+        "target": plan.sending.target.shown,
+        "gateway": {
+            "name": limits.gateway.name,
+            "timeout_s": limits.gateway.timeout_s,
+            "grace_s": limits.grace_s,
+            "body_limit_bytes": limits.gateway.body_limit_bytes,
+        },
+        "load": {
+            "model": plan.load_model,
+            "arrivals": plan.arrivals if is_open else None,
+            "rate_per_s": round(users * plan.rate_per_user, 6) if is_open else None,
+            "users": users,
+            "think_time_s": None if is_open else plan.think_time_s,
+            "duration_s": plan.duration_s,
+            "ramp_s": _ramp_s(users, options.spawn_rate),
+            "max_in_flight": limits.max_in_flight,
+        },
+        "payloads": [_source(list(group), limits.gateway.body_limit_bytes) for group in _by_name(plan.payloads)],
+        "workers": workers,
+        "probe": None if probe is None else probe.as_dict(),
+        "counts": None,
+    }
+
+
+def _name(plan: Plan) -> str:
+    return "-".join(dict.fromkeys(payload.kind for payload in plan.payloads))
+
+
+def _ramp_s(users: int, spawn_rate: float | None) -> float:
+    """Locust starts `spawn_rate` users at once, then as many each second."""
+    return max(-(-users // (spawn_rate or 1)) - 1, 0.0)
+
+
+def _by_name(payloads: Iterable[Payload]) -> Iterable[Iterable[Payload]]:
+    def key(payload: Payload) -> tuple[str, str]:
+        return payload.name, payload.kind
+
+    return (group for _, group in groupby(sorted(payloads, key=key), key))
+
+
+def _source(payloads: list[Payload], limit: int | None) -> dict[str, Any]:
+    return {
+        "name": payloads[0].name,
+        "kind": payloads[0].kind,
+        "count": len(payloads),
+        "largest_wire_bytes": max(map(len, payloads)),
+        "over_limit": sum(limit is not None and len(payload) > limit for payload in payloads),
+    }

@@ -1,0 +1,126 @@
+"""Everything about a load that is known before it starts: checked, read and encoded once."""
+
+import os
+import resource
+import ssl
+import sys
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import Any
+
+from loadgate import credential as credentials
+from loadgate import gateway as gateways
+from loadgate import payloads as bodies
+from loadgate import request as requests
+from loadgate import target as targets
+from loadgate.arrivals import Distribution
+from loadgate.credential import Credential
+from loadgate.engine import Limits
+from loadgate.errors import ConfigError
+from loadgate.payloads import Kind, Payload
+from loadgate.request import Request
+from loadgate.target import Address, Target
+
+# Files the process needs besides its connections.
+RESERVED_FILES = 200
+MAX_IN_FLIGHT = 10_000
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Where and how requests go, whatever their timing."""
+
+    target: Target
+    addresses: list[Address]
+    limits: Limits
+    credential: Credential
+    tls: ssl.SSLContext | None
+
+    def encode(self, payloads: Sequence[Payload]) -> list[Request]:
+        """The requests of these payloads."""
+        version = metadata.version("loadgate")
+        return [requests.encode(payload, self.target, self.credential.headers, version) for payload in payloads]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole load: `requests` by user class, and when they are sent."""
+
+    sending: Sending
+    requests: dict[str, list[Request]]
+    load_model: str
+    arrivals: Distribution
+    rate_per_user: float
+    think_time_s: float
+    duration_s: float | None
+    seed: int
+
+    @property
+    def payloads(self) -> list[Payload]:
+        """Every payload once."""
+        unique = {id(request.payload): request.payload for group in self.requests.values() for request in group}
+        return list(unique.values())
+
+
+def sending(options: Namespace, environ: Mapping[str, str] = os.environ) -> Sending:
+    """Check where and how to send. Raises ConfigError."""
+    target = targets.parse(options.host)
+    gateway = gateways.load(options.gateway)
+    if options.timeout_s is not None:
+        gateway = replace(gateway, timeout_s=options.timeout_s)
+    if options.body_limit_bytes is not None:
+        gateway = replace(gateway, body_limit_bytes=options.body_limit_bytes)
+    credential = credentials.from_environment(gateway.token_header, options.token_file, environ)
+    limits = Limits(gateway, options.grace_s, _files_allow(options.max_in_flight))
+    tls = _tls(options.insecure, options.cacert) if target.tls else None
+    return Sending(target, targets.resolve(target), limits, credential, tls)
+
+
+def load(options: Namespace, kind: Kind | None, paths: Sequence[str] = ()) -> list[Payload]:
+    """The payloads of a kind: `paths`, else what the options name for it. None: every kind the options name."""
+    given = {"json": options.json_paths, "file": options.file_paths, "base64": options.base64_paths}
+    kinds = [kind] if kind else [name for name in bodies.KINDS if given[name]] or ["json"]
+    fields = {"field": options.field, "base64_field": options.base64_field}
+    return [payload for name in kinds for payload in bodies.load(name, paths or given[name] or (), **fields)]
+
+
+def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, str] = os.environ) -> Plan:
+    """The plan of a load by these user classes (of `InferenceUser`). Raises ConfigError."""
+    how = sending(options, environ)
+    return Plan(
+        sending=how,
+        requests={user.__name__: how.encode(load(options, user.kind, user.paths)) for user in user_classes},
+        load_model=options.load_model,
+        arrivals=options.arrivals,
+        rate_per_user=options.rate_per_user,
+        think_time_s=options.think_time_s,
+        duration_s=options.duration_s,
+        seed=options.seed,
+    )
+
+
+def _tls(insecure: bool, cacert: str | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=cacert)
+    except (OSError, ssl.SSLError) as error:
+        reason = "not a PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigError(f"--cacert {cacert!r} cannot be read ({reason})") from None
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _files_allow(in_flight: int | None) -> int:
+    """How many requests may be in flight: `in_flight`, or as many as fit; each takes a file of the process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = sys.maxsize if hard == resource.RLIM_INFINITY else hard - RESERVED_FILES
+    if in_flight is None:
+        in_flight = min(MAX_IN_FLIGHT, most)
+    if in_flight > most:
+        raise ConfigError(f"--max-in-flight {in_flight} is over this system's limit of open files; {most} would fit")
+    if soft != resource.RLIM_INFINITY and soft < in_flight + RESERVED_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (in_flight + RESERVED_FILES, hard))
+    return in_flight

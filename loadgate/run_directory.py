@@ -1,0 +1,78 @@
+"""Writes the run directory, format 1: readable while the run is going and after a crash."""
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from analysis import run_format
+from loadgate.errors import ConfigError
+
+
+def check_writable(path: Path) -> None:
+    """Raise ConfigError where a run could not be written to `path`. Leaves nothing behind."""
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"--out {str(path)!r} is a file; name a folder that does not exist yet")
+    if (path / run_format.MANIFEST).exists():
+        raise ConfigError(f"--out {str(path)!r} holds a run already; name a folder that does not exist yet")
+    existing = path.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"--out {str(path)!r} cannot be written: {str(existing)!r} is not a folder open to us")
+
+
+class RunDirectory:
+    """The files of one run. Every row goes out with the second that it belongs to; the manifest frames them."""
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.outcomes: Counter[str] = Counter()  # of the rows so far, for progress
+        self.timeline: Counter[str] = Counter()
+        path.mkdir(parents=True, exist_ok=True)
+        self._write_manifest()
+        self._files: list[TextIO] = []
+        self._latency = self._table(run_format.LATENCY, run_format.LATENCY_COLUMNS)
+        self._timeline = self._table(run_format.TIMELINE, run_format.TIMELINE_COLUMNS)
+        self._notable = self._table(run_format.NOTABLE, run_format.NOTABLE_COLUMNS)
+
+    def append(self, report: dict[str, list[Sequence[Any]]]) -> None:
+        """Add one process's rows: `latency`, `timeline` and `notable`, each in its file's columns."""
+        self._latency.writerows(report["latency"])
+        self._timeline.writerows(report["timeline"])
+        self._notable.writerows(report["notable"])
+        for file in self._files:
+            file.flush()
+        self._count(report)
+
+    def close(self, state: str, **fields: Any) -> None:
+        """Complete the manifest: `complete` or `interrupted`, and what only the end knows."""
+        for file in self._files:
+            file.close()
+        self.manifest |= {"state": state, **fields}
+        self._write_manifest()
+
+    def _count(self, report: dict[str, list[Sequence[Any]]]) -> None:
+        for _, _, outcome, measure, _, count in report["latency"]:
+            if measure == run_format.RESPONSE:
+                self.outcomes[outcome] += count
+        for row in report["timeline"]:
+            self.timeline.update(dict(zip(run_format.TIMELINE_COLUMNS, row, strict=True)))
+
+    def _table(self, name: str, columns: Iterable[str]) -> Any:
+        file = (self.path / name).open("w", newline="", encoding="utf-8")
+        self._files.append(file)
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns)
+        file.flush()
+        return table
+
+    def _write_manifest(self) -> None:
+        path = self.path / run_format.MANIFEST
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
