@@ -1,0 +1,218 @@
+"""loadgate inside Locust: one session for each Locust process, one run for each test that it starts.
+
+Locust says when a test starts and stops and how many users there are. A process that sends (local or worker) has a
+`Load`; the process that collects (local or master) has the `RunDirectory`. At the end the collector asks every
+worker to drain, waits for their last rows, closes the run and has it analysed.
+"""
+
+import logging
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import runners
+
+from loadgate import locust_stats, manifest, run_directory
+from loadgate.errors import ConfigError
+from loadgate.load import Load
+from loadgate.locust_stats import LocustCsv
+from loadgate.plan import Plan, plan
+from loadgate.probe import Probe, probe
+from loadgate.recording import Batch
+from loadgate.run_directory import RunDirectory
+
+STOP, STOPPED = "loadgate-stop", "loadgate-stopped"
+REPORT = "loadgate"
+WRITE_S = 0.25
+WORKER_SLACK_S = 10.0
+INTERRUPTED = 130
+
+log = logging.getLogger("loadgate")
+
+
+class Session:
+    """What loadgate keeps for one Locust environment. Its methods are Locust's event listeners."""
+
+    def __init__(self, environment: Any) -> None:
+        self.load: Load | None = None
+        self.directory: RunDirectory | None = None
+        self.exit_code = 0
+        self._environment = environment
+        self._options = environment.parsed_options
+        self._runner = environment.runner
+        self._plan: Plan | None = None
+        self._probe: Probe | None = None
+        self._csv: LocustCsv | None = None
+        self._awaited: set[str] = set()  # workers whose last rows are not here yet
+        self._counts: dict[str, int] = {}
+        self._writer = gevent.Greenlet()
+        self._listeners_of_locust = len(environment.events.request._handlers)
+        self._sends = not isinstance(self._runner, runners.MasterRunner)
+        self._collects = not isinstance(self._runner, runners.WorkerRunner)
+        self._listen()
+
+    def _listen(self) -> None:
+        events = self._environment.events
+        events.test_start.add_listener(self.on_test_start)
+        events.test_stopping.add_listener(self.on_test_stopping)
+        events.test_stop.add_listener(self.on_test_stop)
+        events.quitting.add_listener(self.on_quitting)
+        events.report_to_master.add_listener(self.on_report_to_master)
+        events.worker_report.add_listener(self.on_worker_report)
+        if not self._collects:
+            self._runner.register_message(STOP, self.on_stop_message, concurrent=True)
+        elif not self._sends:
+            self._runner.register_message(STOPPED, self.on_stopped_message)
+
+    # ---- before the load
+
+    def prepare(self) -> None:
+        """Check and encode everything, and send the one request that shows whether a load makes sense.
+
+        Raises ConfigError. Nothing is written before.
+        """
+        options = self._options
+        if options.duration_s is None and options.run_time:
+            options.duration_s = float(options.run_time)
+        elif options.duration_s is not None and self._collects:
+            options.run_time = options.duration_s
+        options.host = self._environment.host
+        self._plan = plan(options, self._environment.user_classes)
+        if not self._collects:
+            return
+        run_directory.check_writable(Path(options.out or manifest.DEFAULT_PARENT))
+        self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
+        if self._probe.hopeless:
+            finding, answer = self._probe.finding, self._probe.answer
+            said = " ".join(
+                str(part) for part in (answer.status if answer else "", finding.code, finding.message) if part
+            )
+            raise ConfigError(
+                f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: {said}"
+            )
+
+    # ---- Locust's events
+
+    def on_test_start(self, **_: Any) -> None:
+        """Begin a run: its plan, its directory where this process collects, its load where it sends."""
+        try:
+            if self._plan is None or not self._environment.parsed_options.headless:
+                self.prepare()
+        except ConfigError as error:
+            log.error("%s", error)
+            gevent.spawn_later(0, self._runner.stop)
+            return
+        assert self._plan is not None
+        if self._collects:
+            self._begin_directory(self._plan)
+        if self._sends:
+            self.load = Load(self._plan, self._runner.worker_index, self._on_batch)
+            if self._collects:
+                self._writer = gevent.spawn(self._write_on)
+
+    def on_test_stopping(self, **_: Any) -> None:
+        """Stop arrivals and wait for what is in flight, here or in every worker."""
+        if self.load is not None:
+            self.load.drain()
+        if self.directory is not None and not self._sends:
+            self._await_workers()
+
+    def on_test_stop(self, **_: Any) -> None:
+        """End the run, and analyse it where it was collected."""
+        self._end("complete")
+
+    def on_quitting(self, **_: Any) -> None:
+        """Locust goes: a run that is still on is an interrupted one."""
+        if self.directory is not None:
+            self.on_test_stopping()
+            self._end("interrupted")
+            self.exit_code = INTERRUPTED
+        if self._collects:
+            self._environment.process_exit_code = self.exit_code
+
+    def on_report_to_master(self, data: dict[str, Any], **_: Any) -> None:
+        """Send this worker's rows along with Locust's own report."""
+        if self.load is not None:
+            data[REPORT] = self.load.take()
+
+    def on_worker_report(self, data: dict[str, Any], **_: Any) -> None:
+        """Take a worker's rows in."""
+        if self.directory is not None and REPORT in data:
+            self.directory.append(data[REPORT])
+
+    def on_stop_message(self, **_: Any) -> None:
+        """Drain because the master says so, and send the last rows."""
+        last: dict[str, Any] = {"report": None, "counts": {}}
+        if self.load is not None:
+            self.load.drain()
+            last = {"report": self.load.take(), "counts": self.load.counts}
+        self._runner.send_message(STOPPED, last)
+
+    def on_stopped_message(self, msg: Any, **_: Any) -> None:
+        """A worker has drained; these are its last rows."""
+        self._awaited.discard(msg.node_id)
+        if self.directory is not None and msg.data["report"] is not None:
+            self.directory.append(msg.data["report"])
+            self._add_counts(msg.data["counts"])
+
+    # ---- inside
+
+    def _begin_directory(self, load_plan: Plan) -> None:
+        self._counts = {}
+        users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
+        path = manifest.run_path(self._options.out, load_plan)
+        description = manifest.describe(load_plan, self._options, users, self._probe, workers)
+        self.directory = RunDirectory(path, description)
+        self._csv = LocustCsv(self._environment, path)
+
+    def _on_batch(self, batch: Batch, names: list[str]) -> None:
+        event = self._environment.events.request
+        if len(event._handlers) > self._listeners_of_locust:
+            locust_stats.fire(batch, names, event)  # Locust's own listener counts these too
+        else:
+            locust_stats.merge(batch, names, self._environment.stats)
+
+    def _write_on(self) -> None:
+        while self.load is not None and self.directory is not None:
+            self.directory.append(self.load.take())
+            gevent.sleep(WRITE_S)
+
+    def _await_workers(self) -> None:
+        assert self._plan is not None
+        self._awaited = {client.id for client in self._runner.clients.all}
+        for worker in self._awaited:
+            self._runner.send_message(STOP, client_id=worker)
+        patience_s = self._plan.sending.limits.deadline_s + WORKER_SLACK_S
+        with gevent.Timeout(patience_s, False):
+            while self._awaited:
+                gevent.sleep(WRITE_S / 10)
+
+    def _add_counts(self, counts: dict[str, int]) -> None:
+        self._counts = {name: self._counts.get(name, 0) + count for name, count in counts.items()}
+
+    def _end(self, state: str) -> None:
+        load, directory = self.load, self.directory
+        self.load = self.directory = None
+        if directory is None:
+            return
+        self._writer.kill()
+        if load is not None:
+            directory.append(load.take())
+            self._add_counts(load.counts)
+        if self._csv is not None:
+            self._csv.close()
+        lost = {"workers_lost": len(self._awaited)} if self._awaited else {}
+        ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        directory.close(state, ended_at=ended_at, counts=self._counts, **lost)
+        self.exit_code = analyse(directory.path, plots=not self._options.no_plots)
+
+
+def analyse(path: Path, plots: bool) -> int:
+    """Have the run analysed in a process of its own, where nothing is patched. Returns its exit code."""
+    command = [sys.executable, "-P", "-m", "analysis", str(path)]
+    done = subprocess.run(command if plots else [*command, "--no-plots"], stdout=subprocess.PIPE, check=False)
+    print(done.stdout.decode(errors="replace"), end="", flush=True)
+    return done.returncode
