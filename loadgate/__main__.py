@@ -1,0 +1,5 @@
+"""`python -m loadgate` is `loadgate`."""
+
+from loadgate.commands import main
+
+main()

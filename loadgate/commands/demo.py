@@ -1,0 +1,97 @@
+"""`loadgate demo`: the whole job on this machine, from the token to the report."""
+
+import os
+import secrets
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from loadgate import options
+from loadgate.click_options import checked
+from loadgate.credential import TOKEN_VARIABLE, iam_token
+from loadgate.errors import ConfigError
+
+TIMEOUT, BODY_LIMIT, BODY_LIMIT_BYTES = "2s", "1MiB", 1024**2
+RATE = 40
+START_S = 20.0
+
+
+@click.command(short_help="Stand-in, load and report in half a minute.")
+@click.option(
+    "--duration",
+    metavar="T",
+    default="20s",
+    show_default=True,
+    callback=checked(options.positive_duration),
+    help="How long to send.",
+)
+@click.option("--out", metavar="DIR", help="Run directory. [reports/<time>-json-file]")
+@click.pass_context
+def demo(context: click.Context, duration: float, out: str | None) -> None:
+    """Start the stand-in service, send it a load, and write the report: nothing to configure.
+
+    The stand-in's gateway has short limits (2 s, 1 MiB), and the load has a few files over the one and a few answers
+    over the other, so that the report shows what those look like.
+    """
+    with tempfile.TemporaryDirectory(prefix="loadgate-demo-") as folder, standing_in() as (url, user, password):
+        click.echo(f"stand-in service: {url}", err=True)
+        token = iam_token(url, user, password, domain="demo", project="demo")
+        click.echo(f"token from its IAM: {len(token):,} characters", err=True)
+        oversize = Path(folder) / "oversize.png"
+        oversize.write_bytes(bytes(BODY_LIMIT_BYTES))
+        arguments = [
+            *("--host", url, "--users", str(RATE), "--spawn-rate", str(RATE), "--duration", repr(duration)),
+            *("--timeout", TIMEOUT, "--grace", "1s", "--body-limit", BODY_LIMIT),
+            *(["--out", out] if out else []),
+        ]
+        environment = os.environ | {TOKEN_VARIABLE: token, "LOADGATE_DEMO_OVERSIZE": str(oversize)}
+        code = subprocess.run([*LAUNCH, *arguments], env=environment, check=False).returncode
+    context.exit(code)
+
+
+# In a process of its own, because Locust patches the one it runs in.
+LAUNCH = [
+    sys.executable,
+    "-P",
+    "-c",
+    "import sys; from loadgate.commands.run import launch; launch('demo_requests', sys.argv[1:])",
+]
+
+
+@contextmanager
+def standing_in() -> Iterator[tuple[str, str, str]]:
+    """A stand-in service on a free port: its URL, and the user and password that its IAM takes."""
+    user, password = "demo", secrets.token_urlsafe(16)
+    command = [
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "loadgate",
+            "serve",
+            "--port",
+            "0",
+            "--timeout",
+            TIMEOUT,
+            "--body-limit",
+            BODY_LIMIT,
+        ),
+        *("--service-time", "lognormal:80ms,0.4", "--fault", "slow:1%", "--instances", "4", "--concurrency", "2"),
+    ]
+    environment = os.environ | {"LOADGATE_IAM_USER": user, "LOADGATE_IAM_PASSWORD": password}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            ready, _, _ = select.select([process.stdout], [], [], START_S)
+            word, _, url = process.stdout.readline().strip().partition(" ") if ready else ("", "", "")
+            if word != "ready":
+                raise ConfigError("the stand-in service did not start; try `loadgate serve --port 0` for its reason")
+            yield url, user, password
+        finally:
+            process.terminate()

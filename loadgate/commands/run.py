@@ -1,0 +1,101 @@
+"""`loadgate run`: a load in plain words, carried out by Locust in this process."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from loadgate import options
+from loadgate.click_options import checked, with_options
+from loadgate.options import Option
+
+PACKAGE = Path(__file__).parent.parent
+# Locust starts a greenlet for each user; more of them would not make the load any smoother.
+MOST_USERS = 500
+
+EXAMPLES = """\
+\b
+Examples:
+  export LOADGATE_TOKEN=...
+  loadgate run https://HOST/v1/infers/ID --rate 50 --duration 2m --json bodies.jsonl
+  loadgate run https://HOST/v1/infers/ID --rate 20 --arrivals poisson --file images/
+  loadgate run https://HOST/v1/infers/ID --users 8 --think-time 500ms --base64 cat.png
+"""
+
+
+@click.command(epilog=EXAMPLES, short_help="Send a load and write its report.")
+@click.argument("url")
+@click.option("--rate", metavar="R", callback=checked(options.positive), help="Open model: R requests/s. [10]")
+@click.option("--users", metavar="N", callback=checked(options.count), help="Closed model: N users, each waiting.")
+@click.option(
+    "--duration",
+    metavar="T",
+    default="1m",
+    show_default=True,
+    callback=checked(options.positive_duration),
+    help="How long to send.",
+)
+@click.option("--ramp", metavar="T", callback=checked(options.positive_duration), help="Reach the full load after T.")
+@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes.")
+@with_options(*options.WHAT, *options.HOW, *options.LIMITS, as_text=True)
+def run(
+    url: str,
+    rate: float | None,
+    users: int | None,
+    duration: float,
+    ramp: float | None,
+    processes: int | None,
+    **given: Any,
+) -> None:
+    """Send a load to URL and write its report.
+
+    The token comes from LOADGATE_TOKEN or --token-file. Without --json, --file or --base64 a sample JSON body is
+    sent. Exit code: 0, 2 wrong usage, 3 the run is invalid, 130 interrupted.
+    """
+    if rate is not None and users is not None:
+        raise click.UsageError("give --rate (open model) or --users (closed model), not both")
+    if users is None:
+        rate = 10.0 if rate is None else rate
+        users = min(math.ceil(rate), MOST_USERS)
+        model = ["--load-model=open", f"--rate-per-user={rate / users!r}"]
+    else:
+        model = ["--load-model=closed"]
+    spawn_rate = users / ramp if ramp else users
+    launch(
+        "run_requests",
+        [
+            f"--host={url}",
+            f"--users={users}",
+            f"--spawn-rate={spawn_rate!r}",
+            f"--duration={duration!r}",
+            *([f"--processes={processes}"] if processes else []),
+            *model,
+            *_arguments([*options.WHAT, *options.HOW, *options.LIMITS], given),
+        ],
+    )
+
+
+def launch(locustfile: str, arguments: list[str]) -> None:
+    """Run Locust headless in this process, with a locustfile of this package and our progress. Ends the process."""
+    from locust.main import main  # first of all: it patches the process
+
+    from loadgate.progress import show_progress
+
+    show_progress()
+    quiet = ["--headless", "--only-summary", "--loglevel=ERROR"]
+    sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *quiet, *arguments]
+    main()  # type: ignore[no-untyped-call] # Locust's
+
+
+def _arguments(known: list[Option], given: dict[str, Any]) -> list[str]:
+    arguments = []
+    for option in known:
+        value, flag = given[option.name], option.flags[-1]
+        if option.parse is None:
+            arguments += [flag] if value else []
+        else:
+            values = value if option.repeatable else [value]
+            arguments += [f"{flag}={text}" for text in values if text is not None]
+    return arguments

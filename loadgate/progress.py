@@ -1,0 +1,62 @@
+"""How a run is going, on stderr: in place on a terminal, a line every ten seconds in a log."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+import gevent
+from locust import events
+
+from analysis.wording import load_text, time_text
+
+TERMINAL_S, LOG_S = 0.5, 10.0
+
+
+def show_progress() -> None:
+    """Show the progress of every run that this process collects, in place of Locust's tables."""
+    events.init.add_listener(_silence_locust)  # type: ignore[no-untyped-call] # Locust's
+    events.test_start.add_listener(_on_test_start)  # type: ignore[no-untyped-call] # Locust's
+
+
+def _silence_locust(**_: Any) -> None:
+    # Its closing tables show percentiles of two digits beside ours.
+    logging.getLogger("locust.stats_logger").setLevel(logging.ERROR)
+
+
+def _on_test_start(environment: Any, **_: Any) -> None:
+    gevent.spawn(_show, environment.loadgate)  # later: the session has not made its directory yet
+
+
+def _show(session: Any) -> None:
+    directory = session.directory
+    if directory is None:
+        return
+    manifest = directory.manifest
+    _say(f"{load_text(manifest['load'])} to {manifest['target']}")
+    first = manifest["probe"]
+    _say(f"first request: {first['outcome']} {first['status'] or ''} in {time_text(first['service_s'])}")
+    in_place = sys.stderr.isatty()
+    began = time.monotonic()
+    while session.directory is directory:
+        gevent.sleep(TERMINAL_S if in_place else LOG_S)
+        if session.directory is directory:
+            _say(_line(directory, time.monotonic() - began), in_place)
+    if in_place:
+        _say("\x1b[2K", in_place)
+
+
+def _line(directory: Any, elapsed_s: float) -> str:
+    duration_s, counts, outcomes = directory.manifest["load"]["duration_s"], directory.timeline, directory.outcomes
+    of = f" of {duration_s:g} s" if duration_s else ""
+    failed = ", ".join(f"{count} {name}" for name, count in outcomes.most_common() if name != "ok")
+    draining = duration_s and elapsed_s > duration_s
+    return (
+        f"{elapsed_s:3.0f} s{of}: {counts['planned']} planned, {outcomes['ok']} ok"
+        f"{', ' + failed if failed else ''}{'; waiting for the last answers' if draining else ''}"
+    )
+
+
+def _say(text: str, in_place: bool = False) -> None:
+    sys.stderr.write(f"\r\x1b[2K{text}" if in_place else f"{text}\n")
+    sys.stderr.flush()
