@@ -46,3 +46,20 @@ class Outcome(StrEnum):
 
 CENSORED = frozenset({Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT, Outcome.UNFINISHED})
 POPULATION = CENSORED | {Outcome.OK}
+
+# One sentence each for the report: what it means, and who answered.
+MEANING = {
+    Outcome.OK: "The model answered, and the answer passed its check.",
+    Outcome.GATEWAY_TIMEOUT: "The gateway stopped waiting for the model and answered 504 or 408 instead.",
+    Outcome.CLIENT_TIMEOUT: "Nobody answered within the gateway's limit plus grace; loadgate gave up.",
+    Outcome.OVERSIZE: "The gateway refused the body as too large (413, or the connection cut while sending).",
+    Outcome.UNAUTHORIZED: "The gateway refused the credentials (401 or 403); the model saw nothing.",
+    Outcome.THROTTLED: "The gateway refused the request because there were too many (429).",
+    Outcome.UNAVAILABLE: "The gateway had no instance to pass the request to (502 or 503).",
+    Outcome.SERVER_ERROR: "The model, or something behind the gateway, failed (another 5xx).",
+    Outcome.CLIENT_ERROR: "The request itself was refused (another 4xx, or a status nobody expects).",
+    Outcome.BAD_ANSWER: "The model answered 2xx, but the answer did not pass its check.",
+    Outcome.CONNECTION_ERROR: "Nobody answered: the connection was refused or reset, or TLS or DNS failed.",
+    Outcome.DROPPED: "Not sent: loadgate had reached its limit of requests in flight.",
+    Outcome.UNFINISHED: "Still waiting for an answer when the run ended.",
+}

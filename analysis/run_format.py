@@ -17,7 +17,7 @@ TIMELINE = "timeline.csv"
 NOTABLE = "notable.csv"
 
 # `response` has exactly one row count per planned request, whatever became of it: its counts are the outcome counts.
-# Its `value_us` is empty where nothing was measured (a dropped request). Times in microseconds, seconds since the start.
+# Its `value_us` is empty where nothing was measured (a dropped request). Times in microseconds, seconds from the start.
 LATENCY_COLUMNS = ("second", "name", "outcome", "measure", "value_us", "count")
 TIMELINE_COLUMNS = (
     "second",
@@ -27,6 +27,7 @@ TIMELINE_COLUMNS = (
     "sent",
     "finished",
     "dropped",
+    "resent",
     "in_flight",
     "cpu_share",
     "loop_lag_ms",
@@ -60,4 +61,5 @@ def bucketed(values_us: NDArray[np.int64]) -> NDArray[np.int64]:
     values = np.maximum(values_us, 0)
     _, exponents = np.frexp(values.astype(np.float64))
     shifts = np.maximum(exponents - 11, 0).astype(np.int64)
-    return ((values >> shifts) << shifts) + ((np.int64(1) << shifts) >> 1)
+    middles: NDArray[np.int64] = ((values >> shifts) << shifts) + ((np.int64(1) << shifts) >> 1)
+    return middles

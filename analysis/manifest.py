@@ -1,0 +1,91 @@
+"""run.json: how a run was made. Checked for what the analysis needs; keys it does not know are left alone."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import BadRun
+from analysis.run_format import FORMAT, MANIFEST
+
+STATES = ("running", "complete", "interrupted")
+MODELS = ("open", "closed")
+COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
+
+Check = Callable[[Any], bool]
+
+
+def read_manifest(run_dir: Path) -> dict[str, Any]:
+    path = run_dir / MANIFEST
+    if not path.is_file():
+        raise BadRun(f"{run_dir} is not a run: it has no {MANIFEST}")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BadRun(f"{MANIFEST}: not JSON: {error}") from None
+    if not isinstance(manifest, dict):
+        raise BadRun(f"{MANIFEST}: not an object")
+    if manifest.get("format") != FORMAT:
+        raise BadRun(f"{MANIFEST}: format is {manifest.get('format')!r}; this version reads format {FORMAT}")
+    for key, (check, expected) in _KEYS.items():
+        value = _at(manifest, key)
+        if not check(value):
+            raise BadRun(f"{MANIFEST}: {key} {str(value)[:60]!r} is not {expected}")
+    return manifest
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _number_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0)
+
+
+def _list_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
+
+
+def _counts_or_null(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict) and all(isinstance(value.get(name), int) and value[name] >= 0 for name in COUNTS)
+    )
+
+
+_NUMBER = (_number_or_null, "a number of 0 or more, or null")
+_KEYS: dict[str, tuple[Check, str]] = {
+    "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
+    "name": (_text, "a text"),
+    "target": (_text, "a text"),
+    "started_at": (_text, "a time"),
+    "gateway": (lambda value: isinstance(value, dict), "an object"),
+    "gateway.timeout_s": _NUMBER,
+    "gateway.body_limit_bytes": _NUMBER,
+    "load": (lambda value: isinstance(value, dict), "an object"),
+    "load.model": (lambda value: value in MODELS, f"one of {', '.join(MODELS)}"),
+    "load.rate_per_s": _NUMBER,
+    "load.users": _NUMBER,
+    "load.think_time_s": _NUMBER,
+    "load.duration_s": _NUMBER,
+    "load.ramp_s": _NUMBER,
+    "load.max_in_flight": _NUMBER,
+    "payloads": (_list_or_null, "a list of objects, or null"),
+    "versions": (lambda value: value is None or isinstance(value, dict), "an object, or null"),
+    "counts": (_counts_or_null, f"an object of whole numbers named {', '.join(COUNTS)}, or null"),
+}
+
+
+def _at(manifest: dict[str, Any], key: str) -> Any:
+    value: Any = manifest
+    for part in key.split("."):
+        value = value.get(part)
+    return value
+
+
+def _finite(text: str) -> float:
+    """Read a number; JSON has no NaN and no infinity, though Python would accept them."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number

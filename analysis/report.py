@@ -1,0 +1,137 @@
+"""A run's report: summary.json, report.md, report.html and the plots, beside the run's own files."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis import wording
+from analysis.outcomes import MEANING
+from analysis.percentiles import PERCENTILES, requests_needed
+from analysis.run_format import CONNECT, FIRST_BYTE, LATENESS, RESPONSE, SERVICE, UPLOAD
+from analysis.run_reader import Run, read_run
+from analysis.summary import summarize
+
+SUMMARY, REPORT_HTML, REPORT_MD = "summary.json", "report.html", "report.md"
+COLUMNS = (*PERCENTILES, "max")
+MOST_NOTABLE = 100  # rows shown; notable.csv has them all
+EXIT_CODES = {"none": 0, "invalid": 3}
+MEASURE_MEANING = {
+    RESPONSE: "from the planned time to the last byte: what a user feels, waiting in line included",
+    SERVICE: "from sending to the last byte: what the gateway and the model took",
+    LATENESS: "from the planned time to sending: the generator's own delay",
+    FIRST_BYTE: "from sending to the first byte of the answer",
+    UPLOAD: "from sending to the last byte of the body handed over",
+    CONNECT: "setting up TCP and TLS, where a request had to wait for it",
+}
+
+
+def write_report(run_dir: Path, plots: bool = True) -> dict[str, Any]:
+    """Read *run_dir* and write its report into it; return the summary. Raises BadRun."""
+    run = read_run(run_dir)
+    summary = summarize(run)
+    pictures = {}
+    if plots:
+        from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it
+
+        for plot in plots_of(run):
+            pictures[plot.name] = plot.svg
+            _write(run_dir / f"{plot.name}.png", plot.png)
+    _write(run_dir / SUMMARY, (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode())
+    for page in (REPORT_MD, REPORT_HTML):
+        _write(run_dir / page, _rendered(f"{page}.j2", run, summary, pictures))
+    return summary
+
+
+def text_table(summary: dict[str, Any]) -> str:
+    """Write the percentiles of *summary* as a table for the terminal, and what speaks against them."""
+    run, outcomes = summary["run"], summary["outcomes"]
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+    head = f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}\n{counts or 'no requests'}"
+    lines = [("", "n", *COLUMNS)]
+    for measure, figures in summary["latency"].items():
+        cells = (wording.estimate_text(figures[name]) for name in COLUMNS)
+        lines.append((measure, f"{figures['n']:,}", *cells))
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    table = "\n".join("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines)
+    reasons = [
+        f"{'INVALID' if caution['serious'] else 'caution'}: {wording.one_line(caution['text'])} {caution['advice']}"
+        for caution in summary["cautions"]
+    ]
+    return "\n".join([head, table, *reasons])
+
+
+def exit_code(summary: dict[str, Any]) -> int:
+    return EXIT_CODES[summary["verdict"]]
+
+
+def unsupported_notes(summary: dict[str, Any]) -> list[str]:
+    """Say for each percentile printed as `-` how many requests, and how long a run, would support it."""
+    n, duration_s = summary["latency"][RESPONSE]["n"], summary["run"]["duration_s"]
+    if n == 0:
+        return []
+    notes = []
+    for name, p in PERCENTILES.items():
+        if summary["latency"][RESPONSE][name]["value_s"] is None:
+            notes.append(_unsupported_note(name, p, n / duration_s))
+    return notes
+
+
+def _unsupported_note(name: str, p: Fraction, per_s: float) -> str:
+    needed = requests_needed(p)
+    return f"{name} takes {needed:,} latencies: a run of about {wording.length_text(needed / per_s)} at this rate."
+
+
+def headline(summary: dict[str, Any]) -> str:
+    """Say in plain words whether the numbers can be used."""
+    if summary["verdict"] == "invalid":
+        return "Invalid: these numbers do not describe the service."
+    if summary["run"]["state"] == "complete":
+        return "Valid measurement. No objective was set, so nothing passed or failed."
+    if summary["run"]["state"] == "interrupted":
+        return "Partial: the run was interrupted, and these are its numbers until then."
+    return "Partial: the run has not ended, and these are its numbers so far."
+
+
+def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[str, str]) -> bytes:
+    """Fill *template*; every text that goes in is escaped for the kind of page it is."""
+    is_html = template.startswith(REPORT_HTML)
+    environment = Environment(
+        loader=PackageLoader("analysis"),
+        autoescape=is_html,  # noqa: S701 - Markdown has `finalize` for it
+        finalize=None if is_html else wording.markdown_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template(template).render(
+        summary=summary,
+        headline=headline(summary),
+        latencies=_latencies(summary),
+        total=sum(summary["outcomes"].values()),
+        notable=run.notable[:MOST_NOTABLE],
+        notable_count=len(run.notable),
+        notes=unsupported_notes(summary),
+        pictures={name: Markup(svg) for name, svg in pictures.items()},  # noqa: S704 - our own drawing
+        columns=COLUMNS,
+        measure_meaning=MEASURE_MEANING,
+        meaning={str(outcome): text for outcome, text in MEANING.items()},
+        text=wording,
+    )
+    return page.encode()
+
+
+def _latencies(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """List the latency tables with their titles: all requests, then each name if there are several."""
+    names = summary["by_name"] if len(summary["by_name"]) > 1 else {}
+    return [("", summary["latency"]), *((name, part["latency"]) for name, part in names.items())]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write *path* at once or not at all: a reader never sees half a report."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,97 @@
+"""A run directory (format 1) read into memory: manifest, samples, timeline and notable requests.
+
+It can be read while the run is going and after a crash: a file that is not there yet has no rows, and a last
+line that was cut off is left out and named in `Run.cut`. A bad row is never skipped.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.errors import BadRun
+from analysis.manifest import read_manifest
+from analysis.outcomes import POPULATION
+from analysis.run_format import LATENCY, MEASURES, NOTABLE, NOTABLE_COLUMNS, RESPONSE, TIMELINE
+from analysis.samples import OUTCOMES, UNMEASURED, Samples
+from analysis.tables import (
+    Table,
+    numbered,
+    numbers,
+    one_of,
+    optional_whole_numbers,
+    read_table,
+    texts,
+    whole_numbers,
+)
+from analysis.timeline import Timeline, merged, timeline_columns
+
+
+@dataclass(frozen=True)
+class Run:
+    manifest: dict[str, Any]
+    samples: Samples
+    timeline: Timeline
+    notable: list[dict[str, Any]]  # by NOTABLE_COLUMNS, in the order of time
+    cut: tuple[str, ...] = ()  # files whose last line was cut off
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long requests were planned: as ordered if the run got that far, else as seen; None before the
+        first.
+        """
+        ordered = self.manifest["load"].get("duration_s")
+        if self.manifest["state"] == "complete" and ordered:
+            return float(ordered)
+        return float(self.samples.second.max() + 1) if len(self.samples.second) else None
+
+
+def read_run(run_dir: Path) -> Run:
+    """Read *run_dir*; raises BadRun with the file, line, column and value that is wrong."""
+    manifest = read_manifest(run_dir)
+    samples, latency = _read_samples(run_dir / LATENCY)
+    timeline = read_table(run_dir / TIMELINE, timeline_columns())
+    notable = _read_notable(run_dir / NOTABLE)
+    tables = {LATENCY: latency, TIMELINE: timeline, NOTABLE: notable}
+    cut = tuple(name for name, table in tables.items() if table.cut)
+    return Run(manifest, samples, merged(timeline.columns), _rows(notable), cut)
+
+
+def _read_samples(path: Path) -> tuple[Samples, Table]:
+    names, name_codes = numbered()
+    table = read_table(
+        path,
+        {
+            "second": whole_numbers(),
+            "name": names,
+            "outcome": one_of(OUTCOMES),
+            "measure": one_of(MEASURES),
+            "value_us": optional_whole_numbers(),
+            "count": whole_numbers(),
+        },
+    )
+    samples = Samples(**table.columns, names=tuple(name_codes))
+    _check_measured(samples)
+    return samples, table
+
+
+def _check_measured(samples: Samples) -> None:
+    """Refuse a request of the latency population without a time: it would vanish from the percentiles."""
+    unmeasured = samples.of_measure(RESPONSE)
+    unmeasured = unmeasured.where(unmeasured.value_us == UNMEASURED)
+    for code in np.unique(unmeasured.outcome):
+        if OUTCOMES[code] in POPULATION:
+            raise BadRun(f"{LATENCY}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[code]}'")
+
+
+def _read_notable(path: Path) -> Table:
+    kinds = {"at_s": numbers(), "outcome": one_of(OUTCOMES), "response_s": numbers()}
+    return read_table(path, {name: kinds.get(name, texts()) for name in NOTABLE_COLUMNS})
+
+
+def _rows(notable: Table) -> list[dict[str, Any]]:
+    columns = {name: array.tolist() for name, array in notable.columns.items()}
+    columns["outcome"] = [str(OUTCOMES[code]) for code in columns["outcome"]]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return sorted(rows, key=lambda row: row["at_s"])

@@ -1,0 +1,52 @@
+"""What the generator did in each second. Each worker process writes its own row; rows of one second are
+merged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.run_format import TIMELINE_COLUMNS
+from analysis.tables import Column, numbers, whole_numbers
+
+WORST = ("cpu_share", "loop_lag_ms")  # of which the highest is kept; the rest is added up
+NUMBERS = ("target_per_s", *WORST)
+
+Whole = NDArray[np.int64]
+Number = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    second: Whole  # ascending, each once; a second in which nothing was written is absent
+    users: Whole
+    target_per_s: Number
+    planned: Whole
+    sent: Whole
+    finished: Whole
+    dropped: Whole
+    resent: Whole
+    in_flight: Whole
+    cpu_share: Number  # of the busiest process; NaN where it was not measured
+    loop_lag_ms: Number  # of the slowest process
+
+
+def timeline_columns() -> dict[str, Column]:
+    return {name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS}
+
+
+def merged(rows: Mapping[str, NDArray[Any]]) -> Timeline:
+    """Add up the rows of each second; of CPU share and loop lag keep the worst."""
+    second, at = np.unique(rows["second"], return_inverse=True)
+    columns: dict[str, NDArray[Any]] = {}
+    for name in TIMELINE_COLUMNS:
+        if name in WORST:
+            columns[name] = np.full(len(second), np.nan)
+            np.fmax.at(columns[name], at, rows[name])
+        else:
+            columns[name] = np.zeros(len(second), rows[name].dtype)
+            np.add.at(columns[name], at, np.nan_to_num(rows[name]))
+    return Timeline(**(columns | {"second": second}))

@@ -1,0 +1,113 @@
+"""Figures and loads as people read them: three significant digits with a unit, `>=` where only that is
+known.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+NOTHING = "-"
+
+
+def time_text(seconds: float | None) -> str:
+    """Write `102 ms`, `1.24 s`, or `-` where there is none."""
+    if seconds is None or math.isnan(seconds):
+        return NOTHING
+    if seconds * 1000 < 999.5:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:.0f} s"
+
+
+def estimate_text(estimate: Mapping[str, Any]) -> str:
+    """Write a percentile of the summary: `>= 40 s` if some of its requests never ended."""
+    bound = ">= " if estimate["censored"] else ""
+    return bound + time_text(estimate["value_s"])
+
+
+def interval_text(estimate: Mapping[str, Any]) -> str:
+    """Write `98.1 to 106 ms`; empty where there is no interval."""
+    low_s, high_s = estimate["low_s"], estimate["high_s"]
+    if low_s is None:
+        return ""
+    low = time_text(low_s)
+    if high_s is None:
+        return f"{low} or more"
+    high = time_text(high_s)
+    low_figure, low_unit = low.split(" ")
+    return f"{low_figure if high.endswith(f' {low_unit}') else low} to {high}"
+
+
+def clock_text(seconds: float) -> str:
+    """Write a moment of the run to the tenth of a second: `12.3 s`."""
+    return f"{seconds:.1f} s"
+
+
+def rate_text(per_s: float | None) -> str:
+    if per_s is None:
+        return NOTHING
+    return f"{per_s:.3g}" if per_s < 999.5 else f"{per_s:,.0f}"
+
+
+def share_text(part: float, whole: float) -> str:
+    """Write a percentage in which a part that is there is never 0 %, and one that is missing never 100 %."""
+    if part == 0 or whole == 0:
+        return "0 %"
+    percent = 100 * part / whole
+    if percent < 0.01:
+        return "< 0.01 %"
+    if part < whole and percent > 99.99:
+        return "> 99.99 %"
+    return f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def size_text(size_bytes: int) -> str:
+    """Write `12 MiB`, `420 B`."""
+    for unit, unit_bytes in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size_bytes >= unit_bytes:
+            return f"{size_bytes / unit_bytes:.3g} {unit}"
+    return f"{size_bytes} B"
+
+
+def length_text(seconds: float) -> str:
+    """Write how long to run, rounded up: `74 s`, `62 min`, `11 h`."""
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min")):
+        if seconds <= limit:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{math.ceil(seconds / 3600):,} h"
+
+
+def load_text(load: Mapping[str, Any]) -> str:
+    """Write the load in words: `50 requests/s, constant arrivals, 20 s`."""
+    parts = _open_load(load) if load["model"] == "open" else _closed_load(load)
+    if load.get("duration_s"):
+        parts.append(f"{load['duration_s']:g} s")
+    if load.get("ramp_s"):
+        parts.append(f"of which {load['ramp_s']:g} s ramp")
+    return ", ".join(parts)
+
+
+def one_line(text: object) -> str:
+    """Keep a text from breaking out of its line or steering the terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+
+
+def markdown_text(text: object) -> str:
+    """Escape a text from outside for a Markdown table cell: no markup, no HTML, no new column or line."""
+    named = {"&": "&amp;", "<": "&lt;"}
+    return "".join(
+        named.get(letter, "\\" + letter if letter in r"\`*_[]|~#!$" else letter) for letter in one_line(text)
+    )
+
+
+def _open_load(load: Mapping[str, Any]) -> list[str]:
+    rate = load.get("rate_per_s")
+    return [
+        f"{rate:g} requests/s" if rate is not None else "a rate set while running",
+        f"{load.get('arrivals') or 'open'} arrivals",
+    ]
+
+
+def _closed_load(load: Mapping[str, Any]) -> list[str]:
+    users, think_time_s = load.get("users"), load.get("think_time_s")
+    pause = f"thinking {think_time_s:g} s after each answer" if think_time_s else "each sending again on its answer"
+    return [f"{users:g} users" if users is not None else "users set while running", pause]

@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from analysis.errors import BadRun
+from analysis.manifest import read_manifest
+
+
+def test_a_manifest_is_read_with_keys_it_does_not_know(make_run):
+    assert read_manifest(make_run(later="more"))["later"] == "more"
+
+
+def test_a_directory_without_a_manifest_is_not_a_run(tmp_path):
+    with pytest.raises(BadRun, match=r"is not a run: it has no run\.json$"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("unknown", [2, "1", None])
+def test_an_unknown_format_says_which_is_read(make_run, unknown):
+    with pytest.raises(BadRun) as error:
+        read_manifest(make_run(format=unknown))
+
+    assert str(error.value) == f"run.json: format is {unknown!r}; this version reads format 1"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"format": NaN}', '{"format": 1e999}', "[" * 100_000])
+def test_what_is_no_json_object_is_a_bad_run(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+
+    with pytest.raises(BadRun, match=r"^run\.json: not "):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"state": "done"}, "run.json: state 'done' is not one of running, complete, interrupted"),
+        ({"name": None}, "run.json: name 'None' is not a text"),
+        ({"load": {"model": "half-open"}}, "run.json: load.model 'half-open' is not one of open, closed"),
+        ({"load": {"duration_s": "20s"}}, "run.json: load.duration_s '20s' is not a number of 0 or more, or null"),
+        ({"load": {"rate_per_s": -1}}, "run.json: load.rate_per_s '-1' is not a number of 0 or more, or null"),
+        ({"gateway": []}, "run.json: gateway '[]' is not an object"),
+        ({"payloads": [1]}, "run.json: payloads '[1]' is not a list of objects, or null"),
+        ({"counts": {}}, "run.json: counts '{}' is not an object of whole numbers named"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_key(make_run, changes, message):
+    with pytest.raises(BadRun) as error:
+        read_manifest(make_run(**changes))
+
+    assert str(error.value).startswith(message)
+
+
+def test_a_missing_key_is_named(make_run):
+    path = make_run() / "run.json"
+    manifest = json.loads(path.read_text())
+    del manifest["load"]
+    path.write_text(json.dumps(manifest))
+
+    with pytest.raises(BadRun, match=r"run\.json: load 'None' is not an object"):
+        read_manifest(path.parent)

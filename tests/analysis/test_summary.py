@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from analysis.run_reader import read_run
+from analysis.summary import summarize
+
+ROWS = [
+    (0, "json", "ok", "response", 100_000, 90),
+    (0, "json", "ok", "service", 80_000, 90),
+    (1, "file", "gateway_timeout", "response", 40_000_000, 10),
+    (1, "file", "gateway_timeout", "service", 40_000_000, 10),
+    (1, "file", "oversize", "response", 1_000, 5),
+    (1, "file", "dropped", "response", "", 15),
+]
+
+
+@pytest.fixture
+def summary(make_run):
+    return lambda rows=ROWS, **run: summarize(read_run(make_run(rows, **run)))
+
+
+def test_a_run_is_reduced_to_its_numbers(summary):
+    found = summary(load={"duration_s": 10.0})
+
+    assert found["outcomes"] == {"ok": 90, "gateway_timeout": 10, "oversize": 5, "dropped": 15}
+    assert found["rate"] == {"planned_per_s": 12.0, "sent_per_s": 10.5, "ok_per_s": 9.0}
+    assert found["run"]["duration_s"] == 10.0
+    assert found["latency"]["response"]["n"] == 100
+    assert found["latency"]["service"]["p50"] == {"value_s": 0.08, "low_s": 0.08, "high_s": 0.08, "censored": False}
+    assert found["latency"]["response"]["p95"] == {"value_s": 40.0, "low_s": 0.1, "high_s": None, "censored": True}
+    assert found["latency"]["response"]["p99"] == {"value_s": None, "low_s": None, "high_s": None, "censored": False}
+    assert found["latency"]["response"]["max"] == {"value_s": 40.0, "low_s": None, "high_s": None, "censored": True}
+
+
+def test_each_name_has_its_own_numbers(summary):
+    found = summary()["by_name"]
+
+    assert list(found) == ["file", "json"]
+    assert found["json"]["outcomes"] == {"ok": 90}
+    assert found["json"]["latency"]["response"]["p90"]["value_s"] == 0.1
+    assert found["file"]["latency"]["response"]["p50"]["censored"]
+
+
+def test_nothing_measured_is_null(summary):
+    found = summary([])
+
+    assert found["rate"] == {"planned_per_s": None, "sent_per_s": None, "ok_per_s": None}
+    assert found["latency"]["response"]["max"]["value_s"] is None
+    assert "lateness" not in found["latency"]
+
+
+def test_a_summary_is_strict_json(summary):
+    for rows in (ROWS, []):
+        assert json.loads(json.dumps(summary(rows), allow_nan=False)) == summary(rows)
+
+
+def test_a_refusal_never_changes_a_percentile(summary):
+    refused = [(0, "json", "throttled", measure, 1_000, 900) for measure in ("response", "service", "first_byte")]
+
+    assert summary([*ROWS, *refused])["latency"] == summary()["latency"]
+
+
+def test_the_verdict_is_invalid_only_for_a_serious_caution(summary):
+    sound = [row for row in ROWS if row[2] != "dropped"]
+
+    assert summary(sound)["verdict"] == "none"
+    assert summary(sound, state="interrupted")["verdict"] == "none"
+    assert summary(ROWS)["verdict"] == "invalid"
