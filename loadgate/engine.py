@@ -2,7 +2,6 @@
 
 import math
 import ssl
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
@@ -65,8 +64,7 @@ class Engine:
         self._uuids = Uuids(seed)
         self._on_done = on_done
         self._idle: list[Connection] = []
-        self._busy: dict[Exchange, Connection] = {}
-        self._deadlines: deque[Exchange] = deque()
+        self._busy: dict[Exchange, Connection] = {}  # oldest first, so ordered by deadline
         self._deadline_timer = loop.timer(0.0)
         # Runs first in each turn of the loop: a clock read in each callback would charge the service for our own queue.
         self._turn = loop.check(ref=False, priority=loop.MAXPRI)
@@ -92,16 +90,17 @@ class Engine:
         self.counts.sent += 1
         uuid = self._uuids.next() if request.after is not None else b""
         exchange = Exchange(request, planned, now, uuid, user)
-        self._deadlines.append(exchange)
-        if not self._deadline_timer.active:
-            self._watch_deadlines(now)
         self._send(exchange)
+        if not self._deadline_timer.active:
+            self._watch_deadlines()
 
     def give_up(self) -> None:
         """End every request in flight as unfinished, with the age it has."""
         for exchange in list(self._busy):
+            self._busy.pop(exchange).close()
             self.counts.unfinished += 1
-            self._abandon(exchange, Finding(Outcome.UNFINISHED, "", "still in flight when the run ended"))
+            exchange.done = clock()
+            self._on_done(exchange, Finding(Outcome.UNFINISHED, "", "still in flight when the run ended"), None)
 
     def close(self) -> None:
         """Close every connection and stop watching."""
@@ -132,13 +131,14 @@ class Engine:
         if connection.served and exchange.first_byte is None and not exchange.resent:
             # Kept alive, and closed by the server before it saw the request: that says nothing about the service.
             exchange.resent = True
+            exchange.uploaded = None
             self.counts.resent += 1
             self._connect(exchange)
             return
         del self._busy[exchange]
-        limit = self._limits.gateway.body_limit_bytes
-        cut_off = exchange.uploaded is None and limit is not None and len(exchange.request.payload) > limit
-        outcome = Outcome.OVERSIZE if cut_off else Outcome.CONNECTION_ERROR
+        # Without an answer nobody knows how far the server read: the kernel takes a body's end long before it does.
+        cut_off = connection.established and (exchange.uploaded is None or exchange.first_byte is None)
+        outcome = Outcome.OVERSIZE if cut_off and self._over_limit(exchange) else Outcome.CONNECTION_ERROR
         self._finish(exchange, clock(), Finding(outcome, "", reason), None)
 
     # ---- inside
@@ -156,6 +156,10 @@ class Engine:
         self._busy[exchange] = connection
         connection.open(exchange)
 
+    def _over_limit(self, exchange: Exchange) -> bool:
+        limit = self._limits.gateway.body_limit_bytes
+        return limit is not None and len(exchange.request.payload) > limit
+
     def _finish(self, exchange: Exchange, at: float, finding: Finding, answer: Answer | None) -> None:
         exchange.done = at
         self.counts.finished += 1
@@ -169,27 +173,24 @@ class Engine:
         self.turn_at = clock()
 
     def _on_deadline(self) -> None:
-        now = clock()
-        deadline_s = self._limits.deadline_s
-        while self._deadlines:
-            exchange = self._deadlines[0]
-            if exchange.done is None:
-                if exchange.sent + deadline_s > now:
-                    break
-                self._time_out(exchange)
-            self._deadlines.popleft()
-        self._watch_deadlines(now)
+        latest = clock() - self._limits.deadline_s
+        for exchange in list(self._busy):
+            if exchange.sent > latest:
+                break
+            self._time_out(exchange)
+        self._watch_deadlines()
 
     def _time_out(self, exchange: Exchange) -> None:
         waited = f"{self._limits.deadline_s:g} s"
-        if exchange.connect_s is None and not self._busy[exchange].served:
-            self._abandon(exchange, Finding(Outcome.CONNECTION_ERROR, "", f"no connection within {waited}"))
-        else:
+        if self._busy[exchange].established:
             self._abandon(exchange, Finding(Outcome.CLIENT_TIMEOUT, "", f"no answer within {waited}"))
+        else:
+            self._abandon(exchange, Finding(Outcome.CONNECTION_ERROR, "", f"no connection within {waited}"))
 
-    def _watch_deadlines(self, now: float) -> None:
+    def _watch_deadlines(self) -> None:
         self._deadline_timer.stop()
-        if self._deadlines:
-            after = self._deadlines[0].sent + self._limits.deadline_s - now
+        oldest = next(iter(self._busy), None)
+        if oldest is not None:
+            after = oldest.sent + self._limits.deadline_s - clock()
             self._deadline_timer = self._loop.timer(max(after, 0.0), ref=False)
             self._deadline_timer.start(self._on_deadline)

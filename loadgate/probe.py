@@ -13,7 +13,6 @@ from loadgate.plan import Sending
 from loadgate.request import Request
 
 # Failures that the first request shows and every other would share. The rest is what a load is there to measure.
-HOPELESS = frozenset({Outcome.UNAUTHORIZED, Outcome.CONNECTION_ERROR})
 HOPELESS_STATUS = frozenset({404, 405})  # no such API: the URL is wrong
 
 
@@ -23,12 +22,14 @@ class Probe(NamedTuple):
     finding: Finding
     answer: Answer | None
     service_s: float
+    connected: bool
 
     @property
     def hopeless(self) -> bool:
         """Whether a load of such requests would say nothing."""
         status = self.answer.status if self.answer else 0
-        return self.finding.outcome in HOPELESS or status in HOPELESS_STATUS
+        refused = self.finding.outcome is Outcome.UNAUTHORIZED or status in HOPELESS_STATUS
+        return refused or not self.connected
 
     def as_dict(self) -> dict[str, object]:
         """For the manifest."""
@@ -52,4 +53,9 @@ def probe(sending: Sending, request: Request) -> Probe:
         exchange, finding, answer = result.get()
     finally:
         engine.close()
-    return Probe(finding.cleaned(sending.credential.redact), answer, exchange.done - exchange.sent)
+    return Probe(
+        finding.cleaned(sending.credential.redact),
+        answer,
+        exchange.done - exchange.sent,
+        exchange.connect_s is not None,
+    )

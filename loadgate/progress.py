@@ -47,14 +47,11 @@ def _show(session: Any) -> None:
 
 
 def _line(directory: Any, elapsed_s: float) -> str:
-    duration_s, counts, outcomes = directory.manifest["load"]["duration_s"], directory.timeline, directory.outcomes
-    of = f" of {duration_s:g} s" if duration_s else ""
-    failed = ", ".join(f"{count} {name}" for name, count in outcomes.most_common() if name != "ok")
-    draining = duration_s and elapsed_s > duration_s
-    return (
-        f"{elapsed_s:3.0f} s{of}: {counts['planned']} planned, {outcomes['ok']} ok"
-        f"{', ' + failed if failed else ''}{'; waiting for the last answers' if draining else ''}"
-    )
+    duration_s, outcomes = directory.manifest["load"]["duration_s"], directory.outcomes
+    ended = ", ".join(f"{count} {name}" for name, count in outcomes.most_common()) or "no answer yet"
+    if duration_s and elapsed_s > duration_s:
+        return f"waiting for the last answers: {ended}"
+    return f"{elapsed_s:.0f} s{f' of {duration_s:g} s' if duration_s else ''}: {ended}"
 
 
 def _say(text: str, in_place: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,11 +18,19 @@ def check_writable(path: Path) -> None:
         raise ConfigError(f"--out {str(path)!r} is a file; name a folder that does not exist yet")
     if (path / run_format.MANIFEST).exists():
         raise ConfigError(f"--out {str(path)!r} holds a run already; name a folder that does not exist yet")
-    existing = path.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise ConfigError(f"--out {str(path)!r} cannot be written: {str(existing)!r} is not a folder open to us")
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made: list[Path] = []
+    try:
+        for folder in reversed(missing):
+            folder.mkdir()
+            made.append(folder)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--out {str(path)!r} cannot be written ({error.strerror})") from None
+    finally:
+        for folder in reversed(made):
+            folder.rmdir()
 
 
 class RunDirectory:
@@ -32,7 +40,6 @@ class RunDirectory:
         self.path = path
         self.manifest = manifest
         self.outcomes: Counter[str] = Counter()  # of the rows so far, for progress
-        self.timeline: Counter[str] = Counter()
         path.mkdir(parents=True, exist_ok=True)
         self._write_manifest()
         self._files: list[TextIO] = []
@@ -47,7 +54,9 @@ class RunDirectory:
         self._notable.writerows(report["notable"])
         for file in self._files:
             file.flush()
-        self._count(report)
+        for _, _, outcome, measure, _, count in report["latency"]:
+            if measure == run_format.RESPONSE:
+                self.outcomes[outcome] += count
 
     def close(self, state: str, **fields: Any) -> None:
         """Complete the manifest: `complete` or `interrupted`, and what only the end knows."""
@@ -55,13 +64,6 @@ class RunDirectory:
             file.close()
         self.manifest |= {"state": state, **fields}
         self._write_manifest()
-
-    def _count(self, report: dict[str, list[Sequence[Any]]]) -> None:
-        for _, _, outcome, measure, _, count in report["latency"]:
-            if measure == run_format.RESPONSE:
-                self.outcomes[outcome] += count
-        for row in report["timeline"]:
-            self.timeline.update(dict(zip(run_format.TIMELINE_COLUMNS, row, strict=True)))
 
     def _table(self, name: str, columns: Iterable[str]) -> Any:
         file = (self.path / name).open("w", newline="", encoding="utf-8")

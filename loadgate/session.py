@@ -49,7 +49,6 @@ class Session:
         self._awaited: set[str] = set()  # workers whose last rows are not here yet
         self._counts: dict[str, int] = {}
         self._writer = gevent.Greenlet()
-        self._listeners_of_locust = len(environment.events.request._handlers)
         self._sends = not isinstance(self._runner, runners.MasterRunner)
         self._collects = not isinstance(self._runner, runners.WorkerRunner)
         self._listen()
@@ -75,15 +74,16 @@ class Session:
         Raises ConfigError. Nothing is written before.
         """
         options = self._options
-        if options.duration_s is None and options.run_time:
-            options.duration_s = float(options.run_time)
-        elif options.duration_s is not None and self._collects:
-            options.run_time = options.duration_s
+        if options.headless and self._collects:
+            # The end is ours: Locust's own stop looks through the stack for its caller, and every request in flight
+            # would wait for that.
+            options.duration_s, options.run_time = options.duration_s or options.run_time, None
         options.host = self._environment.host
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return
-        run_directory.check_writable(Path(options.out or manifest.DEFAULT_PARENT))
+        headless_out = options.out if options.headless else None
+        run_directory.check_writable(Path(headless_out or manifest.run_path(options.out, self._plan)))
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
             finding, answer = self._probe.finding, self._probe.answer
@@ -112,6 +112,8 @@ class Session:
             self.load = Load(self._plan, self._runner.worker_index, self._on_batch)
             if self._collects:
                 self._writer = gevent.spawn(self._write_on)
+        if self._collects and self._options.headless and self._plan.duration_s:
+            gevent.spawn_later(self._plan.duration_s, self._end_on_time)
 
     def on_test_stopping(self, **_: Any) -> None:
         """Stop arrivals and wait for what is in flight, here or in every worker."""
@@ -168,10 +170,14 @@ class Session:
         self.directory = RunDirectory(path, description)
         self._csv = LocustCsv(self._environment, path)
 
+    def _end_on_time(self) -> None:
+        self.on_test_stopping()
+        self._runner.quit()
+
     def _on_batch(self, batch: Batch, names: list[str]) -> None:
         event = self._environment.events.request
-        if len(event._handlers) > self._listeners_of_locust:
-            locust_stats.fire(batch, names, event)  # Locust's own listener counts these too
+        if any(not listener.__module__.startswith("locust.") for listener in event._handlers):
+            locust_stats.fire(batch, names, event)  # Locust's own listener counts these
         else:
             locust_stats.merge(batch, names, self._environment.stats)
 

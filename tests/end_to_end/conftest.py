@@ -1,0 +1,129 @@
+"""Real processes: the stand-in service, and loadgate or Locust against it, as a user runs them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PYTHON = [sys.executable, "-P", "-m"]
+PATIENCE_S = 60
+
+
+class StandIn:
+    """A running stand-in service and what it knows about its requests."""
+
+    def __init__(self, folder: Path, *options: str, environ: dict[str, str] | None = None) -> None:
+        self.truth_file, token_file = folder / "truth.csv", folder / "token"
+        command = [
+            *PYTHON,
+            "loadgate",
+            "serve",
+            "--port=0",
+            f"--truth={self.truth_file}",
+            f"--write-token={token_file}",
+        ]
+        self.process = subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, text=True, env=os.environ | (environ or {})
+        )
+        assert self.process.stdout is not None
+        word, _, self.url = self.process.stdout.readline().strip().partition(" ")
+        assert word == "ready"
+        self.token = token_file.read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PATIENCE_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def truth(self) -> list[dict[str, str]]:
+        """Its rows, complete because it has stopped."""
+        if self.process.poll() is None:
+            self.stop()
+        with self.truth_file.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+class Finished:
+    """A command that ended, and the run it wrote."""
+
+    def __init__(self, code: int, stdout: str, stderr: str, run: Path) -> None:
+        self.code, self.stdout, self.stderr, self.run = code, stdout, stderr, run
+
+    def manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads((self.run / "run.json").read_text(encoding="utf-8"))
+        return manifest
+
+    def summary(self) -> dict[str, Any]:
+        summary: dict[str, Any] = json.loads((self.run / "summary.json").read_text(encoding="utf-8"))
+        return summary
+
+    def outcomes(self) -> Counter[str]:
+        """Outcome counts from the raw rows, without our own reader."""
+        counts: Counter[str] = Counter()
+        with (self.run / "latency.csv").open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row["measure"] == "response":
+                    counts[row["outcome"]] += int(row["count"])
+        return counts
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[Callable[..., StandIn]]:
+    """Start a stand-in with these options; it stops with the test."""
+    started: list[StandIn] = []
+
+    def start(*options: str, **fields: Any) -> StandIn:
+        folder = tmp_path / f"stand-in-{len(started)}"
+        folder.mkdir()
+        started.append(StandIn(folder, *options, **fields))
+        return started[-1]
+
+    yield start
+    for service in started:
+        if service.process.poll() is None:
+            service.stop()
+
+
+def environment(token: str | None) -> dict[str, str]:
+    """The environment without anybody's token but this one."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOADGATE_", "LOCUST_"))}
+    return clean if token is None else clean | {"LOADGATE_TOKEN": token}
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., Finished]:
+    """Run `loadgate ...` or `locust ...` to its end, in an empty folder, with its run in `tmp_path/run`."""
+
+    def execute(*words: str, token: str | None = None, out: bool = True, interrupt_after_s: float = 0) -> Finished:
+        run, folder = tmp_path / "run", tmp_path / "cwd"
+        folder.mkdir(exist_ok=True)
+        arguments = [*PYTHON, *words, *([f"--out={run}"] if out else [])]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(arguments, cwd=folder, env=environment(token), **pipes) as process:
+            if interrupt_after_s:
+                wait_for(run / "latency.csv")
+                time.sleep(interrupt_after_s)
+                process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=PATIENCE_S)
+        return Finished(process.returncode, stdout, stderr, run)
+
+    return execute
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.02)

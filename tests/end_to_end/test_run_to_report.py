@@ -1,0 +1,192 @@
+"""A load from the first request to the report, checked against what the stand-in knows."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+FAST = ("--service-time=constant:20ms", "--instances=16")
+STATUS_OUTCOMES = {
+    "200": "ok",
+    "401": "unauthorized",
+    "413": "oversize",
+    "429": "throttled",
+    "500": "server_error",
+    "503": "unavailable",
+    "504": "gateway_timeout",
+}
+
+
+def assert_reconciled(finished, service) -> Counter:
+    """Planned = every outcome together = what the stand-in saw (the first request, before the load, included)."""
+    outcomes, manifest = finished.outcomes(), finished.manifest()
+    planned = manifest["counts"]["planned"]
+
+    assert sum(outcomes.values()) == planned
+    assert manifest["counts"]["sent"] == planned - outcomes["dropped"]
+    assert len(service.truth()) == manifest["counts"]["sent"] + 1
+    assert finished.summary()["outcomes"] == dict(outcomes)
+    return outcomes
+
+
+def test_open_load_is_sent_as_planned_and_measured_as_it_was(stand_in, command):
+    service = stand_in("--service-time=constant:100ms", "--instances=16")
+
+    finished = command("loadgate", "run", service.url, "--rate=50", "--duration=8s", token=service.token)
+
+    assert finished.code == 0, finished.stderr
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(400, abs=1)
+    truth_s = [float(row["end_s"]) - float(row["arrival_s"]) for row in service.truth()[1:]]
+    latency = finished.summary()["latency"]["service"]
+    for percentile, share in (("p50", 0.5), ("p90", 0.9)):
+        true_s = np.quantile(truth_s, share, method="inverted_cdf")
+        assert latency[percentile]["value_s"] == pytest.approx(true_s, abs=0.002)
+
+
+def test_every_answer_of_the_gateway_and_the_model_gets_its_outcome(stand_in, command):
+    faults = ("model_error", "unavailable", "throttled", "cut", "bad_answer", "wrong_uuid", "slow", "hang")
+    service = stand_in(
+        *FAST, "--timeout=300ms", "--instances=64", "--seed=5", *(f"--fault={name}:5%" for name in faults)
+    )
+
+    finished = command(
+        "loadgate",
+        "run",
+        service.url,
+        "--rate=150",
+        "--duration=2s",
+        "--timeout=300ms",
+        "--grace=300ms",
+        token=service.token,
+    )
+
+    outcomes = assert_reconciled(finished, service)
+    by_fault = Counter(row["fault"] for row in service.truth()[1:])
+    statuses = Counter(row["status"] for row in service.truth()[1:] if row["fault"] in ("", "slow"))
+    assert statuses["504"] == by_fault["slow"]
+    assert outcomes == Counter(
+        {
+            "ok": statuses["200"],
+            "gateway_timeout": by_fault["slow"],
+            "client_timeout": by_fault["hang"],
+            "server_error": by_fault["model_error"],
+            "unavailable": by_fault["unavailable"],
+            "throttled": by_fault["throttled"],
+            "connection_error": by_fault["cut"],
+            "bad_answer": by_fault["bad_answer"] + by_fault["wrong_uuid"],
+        }
+    )
+    assert min(by_fault[name] for name in faults) > 0
+
+
+def test_oversize_bodies_are_rejected_by_the_gateway_and_counted(stand_in, command, tmp_path: Path):
+    service = stand_in(*FAST, "--body-limit=64KiB")
+    (tmp_path / "big.png").write_bytes(bytes(200_000))
+
+    finished = command(
+        *("loadgate", "run", service.url, "--rate=40", "--duration=1s", "--body-limit=64KiB"),
+        *(f"--file={tmp_path / 'big.png'}", f"--file={ROOT / 'loadgate/samples/flower.png'}"),
+        token=service.token,
+    )
+
+    outcomes = assert_reconciled(finished, service)
+    by_size = Counter(int(row["bytes"]) > 65536 for row in service.truth()[1:])
+    assert outcomes == {"ok": by_size[False], "oversize": by_size[True]}
+    assert abs(by_size[True] - by_size[False]) <= 1
+    big = next(source for source in finished.manifest()["payloads"] if source["name"] == "big.png")
+    assert big["over_limit"] == 1
+
+
+def test_closed_users_wait_for_their_answers(stand_in, command):
+    service = stand_in("--service-time=constant:50ms", "--instances=8")
+
+    finished = command("loadgate", "run", service.url, "--users=3", "--duration=2s", token=service.token)
+
+    assert_reconciled(finished, service)
+    edges = sorted(
+        (float(row[edge]), step) for row in service.truth()[1:] for edge, step in (("arrival_s", 1), ("end_s", -1))
+    )
+    in_flight = np.cumsum([step for _, step in edges])
+    assert in_flight.max() == 3
+    assert finished.outcomes()["ok"] == pytest.approx(3 * 2 / 0.051, rel=0.15)
+
+
+def test_processes_share_the_load_and_their_records_merge(stand_in, command):
+    service = stand_in(*FAST)
+
+    finished = command(
+        "loadgate", "run", service.url, "--rate=60", "--duration=3s", "--processes=2", token=service.token
+    )
+
+    assert finished.code in (0, 3), finished.stderr
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(180, abs=3)
+    assert finished.manifest()["workers"] == 2
+
+
+def test_arrivals_over_the_limit_in_flight_are_dropped_and_the_run_is_invalid(stand_in, command):
+    service = stand_in("--service-time=constant:400ms", "--instances=64")
+
+    finished = command(
+        "loadgate", "run", service.url, "--rate=50", "--duration=1s", "--max-in-flight=5", token=service.token
+    )
+
+    outcomes = assert_reconciled(finished, service)
+    assert outcomes["dropped"] > 20
+    assert finished.code == 3
+    assert finished.summary()["verdict"] == "invalid"
+
+
+def test_requests_in_flight_at_the_end_are_waited_for(stand_in, command):
+    service = stand_in("--service-time=constant:900ms", "--instances=64")
+
+    finished = command("loadgate", "run", service.url, "--rate=20", "--duration=1s", token=service.token)
+
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(20, abs=1)
+
+
+def test_an_interrupted_run_has_its_report(stand_in, command):
+    service = stand_in(*FAST)
+
+    finished = command(
+        "loadgate", "run", service.url, "--rate=50", "--duration=60s", token=service.token, interrupt_after_s=1.5
+    )
+
+    assert finished.code == 130, finished.stderr
+    assert finished.manifest()["state"] == "interrupted"
+    assert assert_reconciled(finished, service)["ok"] > 20
+    assert (finished.run / "report.html").exists()
+
+
+def test_report_again_gives_the_same_figures(stand_in, command):
+    service = stand_in(*FAST)
+    finished = command("loadgate", "run", service.url, "--rate=50", "--duration=1s", token=service.token)
+    first = (finished.run / "report.html").read_bytes()
+
+    again = command("loadgate", "report", str(finished.run), out=False)
+    by_module = command("analysis", str(finished.run), out=False)
+
+    assert again.code == by_module.code == finished.code
+    assert again.stdout == by_module.stdout == finished.stdout
+    assert (finished.run / "report.html").read_bytes() == first
+
+
+def test_json_lines_are_sent_in_the_order_of_the_seed(stand_in, command, tmp_path: Path):
+    bodies = tmp_path / "bodies.jsonl"
+    row = {"sepal_length": 5, "sepal_width": 3, "petal_length": 1, "petal_width": 0.2}
+    bodies.write_text(
+        "".join(json.dumps({"data": {"req_data": [row] * n}}) + "\n" for n in range(1, 8)), encoding="utf-8"
+    )
+    orders = []
+    for seed in ("3", "3", "4"):
+        service = stand_in(*FAST)
+        run = ("loadgate", "run", service.url, "--rate=35", "--duration=1s", f"--seed={seed}", f"--json={bodies}")
+        finished = command(*run, token=service.token)
+        assert_reconciled(finished, service)
+        orders.append([row["bytes"] for row in sorted(service.truth()[1:], key=lambda row: float(row["arrival_s"]))])
+        finished.run.rename(tmp_path / f"run-{len(orders)}")
+
+    assert len(set(orders[0])) == 7
+    assert orders[0] == orders[1] != orders[2]
