@@ -46,7 +46,7 @@ OUTCOME_STYLES = [
     ((VERMILLION, BLUE, GREEN, PURPLE, ORANGE)[i % 5], ("-", (0, (5, 2)), (0, (1, 1.5)))[i % 3]) for i in range(15)
 ]
 WIDTH_IN = 9.0
-LOG_RATIO = 20  # largest over median time from which the axis is logarithmic
+LOG_RATIO = 8  # largest over median time from which the axis is logarithmic
 MOST_POINTS = 400  # of the timeline; a longer run is shown in steps of several seconds
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -119,7 +119,7 @@ def _percentiles(run: Run) -> Figure | None:
     _nines_axis(axes, max(curve.nines[-1] for curve in curves.values()))
     _time_axis(axes, list(curves.values()))
     _draw_limit(axes, run.manifest["gateway"])
-    axes.legend(loc="upper left", bbox_to_anchor=(0, 0.93))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=4)
     return figure
 
 
@@ -209,6 +209,8 @@ def _timeline(run: Run) -> Figure | None:
     flying.set_title("In flight")
     flying.yaxis.set_major_locator(MaxNLocator(integer=True))
     flying.plot(steps.start_s, steps.highest(run.timeline.second, run.timeline.in_flight), color=GREEN)
+    flying.xaxis.set_major_locator(MaxNLocator(integer=True))
+    failures.yaxis.set_major_locator(MaxNLocator(integer=True))
     flying.set_xlabel("seconds since the start" + (f", in steps of {steps.width_s} s" if steps.width_s > 1 else ""))
     for axes in (rates, failures, flying):
         axes.set_ylim(bottom=0)

@@ -110,7 +110,6 @@ def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[s
     page = environment.get_template(template).render(
         summary=summary,
         headline=headline(summary),
-        latencies=_latencies(summary),
         total=sum(summary["outcomes"].values()),
         notable=run.notable[:MOST_NOTABLE],
         notable_count=len(run.notable),
@@ -122,12 +121,6 @@ def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[s
         text=wording,
     )
     return page.encode()
-
-
-def _latencies(summary: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """List the latency tables with their titles: all requests, then each name if there are several."""
-    names = summary["by_name"] if len(summary["by_name"]) > 1 else {}
-    return [("", summary["latency"]), *((name, part["latency"]) for name, part in names.items())]
 
 
 def _write(path: Path, content: bytes) -> None:
