@@ -18,7 +18,8 @@ from analysis.run_format import LATENESS, RESPONSE, SERVICE
 from analysis.run_reader import Run
 from analysis.wording import length_text, share_text, time_text
 
-LATE_S = 0.010  # lateness (p99, or the highest percentile below it that the requests support) that a person would call late ...
+# Lateness, at p99 or the highest percentile below it that the requests support ...
+LATE_S = 0.010  # ... that a person would call late ...
 LATE_SHARE = 0.10  # ... and that changes what was measured: its share of the median service time
 SHORT_SHARE = 0.01  # of the ordered requests that may be missing
 BUSY_CPU = 0.9  # CPU share of one generator process ...
@@ -113,7 +114,8 @@ def generator_late(evidence: Evidence) -> Caution | None:
     if late_s <= LATE_S or late_s <= LATE_SHARE * median_s:
         return None
     text = (
-        f"{share_text(float(1 - percentile), 1)} of the requests left {time_text(late_s)} or more after their planned time. Allowed is"
+        f"{share_text(float(1 - percentile), 1)} of the requests left {time_text(late_s)} or more after their planned"
+        f" time. Allowed is"
         f" {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of {time_text(median_s)}."
     )
     advice = "Lower the rate, give the generator a free core, or add processes (--processes)."

@@ -8,11 +8,13 @@ worker to drain, waits for their last rows, closes the run and has it analysed.
 import logging
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.lock import RLock
 from locust import runners
 
 from loadgate import locust_stats, manifest, run_directory
@@ -46,8 +48,10 @@ class Session:
         self._plan: Plan | None = None
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
+        self._on_time = False  # did the run reach its planned end?
         self._awaited: set[str] = set()  # workers whose last rows are not here yet
-        self._counts: dict[str, int] = {}
+        self._ending = RLock()
+        self._counts: Counter[str] = Counter()
         self._writer = gevent.Greenlet()
         self._sends = not isinstance(self._runner, runners.MasterRunner)
         self._collects = not isinstance(self._runner, runners.WorkerRunner)
@@ -78,6 +82,8 @@ class Session:
             # The end is ours: Locust's own stop looks through the stack for its caller, and every request in flight
             # would wait for that.
             options.duration_s, options.run_time = options.duration_s or options.run_time, None
+        elif self._collects:
+            options.duration_s, options.run_time = None, options.run_time or options.duration_s
         options.host = self._environment.host
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
@@ -124,15 +130,16 @@ class Session:
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
-        self._end("complete")
+        planned_end = self._options.headless and self._options.duration_s
+        self._end("interrupted" if planned_end and not self._on_time else "complete")
 
     def on_quitting(self, **_: Any) -> None:
         """Locust goes: a run that is still on is an interrupted one."""
-        if self.directory is not None:
+        if self.load is not None and not self._collects:
+            self.on_stop_message()
+        if self._collects:
             self.on_test_stopping()
             self._end("interrupted")
-            self.exit_code = INTERRUPTED
-        if self._collects:
             self._environment.process_exit_code = self.exit_code
 
     def on_report_to_master(self, data: dict[str, Any], **_: Any) -> None:
@@ -146,24 +153,28 @@ class Session:
             self.directory.append(data[REPORT])
 
     def on_stop_message(self, **_: Any) -> None:
-        """Drain because the master says so, and send the last rows."""
-        last: dict[str, Any] = {"report": None, "counts": {}}
-        if self.load is not None:
-            self.load.drain()
-            last = {"report": self.load.take(), "counts": self.load.counts}
-        self._runner.send_message(STOPPED, last)
+        """Drain because the master says so, or because this worker was told to quit, and send what is left."""
+        load = self.load
+        if load is None:
+            self._runner.send_message(STOPPED, {})
+            return
+        load.drain()
+        if self.load is load:  # else somebody else asked too, and has sent it
+            self.load = None
+            last: dict[str, Any] = {REPORT: load.take()}
+            self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=last)
+            self._runner.send_message("stats", last)
+            self._runner.send_message(STOPPED, load.counts)
 
     def on_stopped_message(self, msg: Any, **_: Any) -> None:
-        """A worker has drained; these are its last rows."""
+        """A worker has drained: its last rows came before this, these are its counts."""
         self._awaited.discard(msg.node_id)
-        if self.directory is not None and msg.data["report"] is not None:
-            self.directory.append(msg.data["report"])
-            self._add_counts(msg.data["counts"])
+        self._counts.update(msg.data)
 
     # ---- inside
 
     def _begin_directory(self, load_plan: Plan) -> None:
-        self._counts = {}
+        self._counts = Counter()
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(load_plan, self._options, users, self._probe, workers)
@@ -171,6 +182,7 @@ class Session:
         self._csv = LocustCsv(self._environment, path)
 
     def _end_on_time(self) -> None:
+        self._on_time = True
         self.on_test_stopping()
         self._runner.quit()
 
@@ -188,37 +200,45 @@ class Session:
 
     def _await_workers(self) -> None:
         assert self._plan is not None
-        self._awaited = {client.id for client in self._runner.clients.all}
+        self._awaited = self._workers()
         for worker in self._awaited:
             self._runner.send_message(STOP, client_id=worker)
         patience_s = self._plan.sending.limits.deadline_s + WORKER_SLACK_S
         with gevent.Timeout(patience_s, False):
-            while self._awaited:
+            while self._awaited & self._workers():
                 gevent.sleep(WRITE_S / 10)
 
-    def _add_counts(self, counts: dict[str, int]) -> None:
-        self._counts = {name: self._counts.get(name, 0) + count for name, count in counts.items()}
+    def _workers(self) -> set[str]:
+        clients = self._runner.clients.all
+        return {client.id for client in clients if client.state != runners.STATE_MISSING}
 
     def _end(self, state: str) -> None:
-        load, directory = self.load, self.directory
-        self.load = self.directory = None
-        if directory is None:
-            return
+        with self._ending:  # who comes second waits for the first, and finds nothing left to end
+            load, directory = self.load, self.directory
+            self.load = self.directory = None
+            if directory is not None:
+                self._close(load, directory, state)
+
+    def _close(self, load: Load | None, directory: RunDirectory, state: str) -> None:
         self._writer.kill()
         if load is not None:
             directory.append(load.take())
-            self._add_counts(load.counts)
+            self._counts.update(load.counts)
         if self._csv is not None:
             self._csv.close()
         lost = {"workers_lost": len(self._awaited)} if self._awaited else {}
         ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        directory.close(state, ended_at=ended_at, counts=self._counts, **lost)
-        self.exit_code = analyse(directory.path, plots=not self._options.no_plots)
+        directory.close(state, ended_at=ended_at, counts=dict(self._counts), **lost)
+        code = analyse(directory.path, plots=not self._options.no_plots)
+        self.exit_code = INTERRUPTED if state == "interrupted" else code
 
 
 def analyse(path: Path, plots: bool) -> int:
     """Have the run analysed in a process of its own, where nothing is patched. Returns its exit code."""
     command = [sys.executable, "-P", "-m", "analysis", str(path)]
-    done = subprocess.run(command if plots else [*command, "--no-plots"], stdout=subprocess.PIPE, check=False)
+    # In a process group of its own, so that the Ctrl-C that ended the run does not end its report.
+    done = subprocess.run(
+        command if plots else [*command, "--no-plots"], stdout=subprocess.PIPE, check=False, process_group=0
+    )
     print(done.stdout.decode(errors="replace"), end="", flush=True)
     return done.returncode

@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m"]
 PATIENCE_S = 60
+INTERRUPT_AFTER_S = 1.5
 
 
 class StandIn:
@@ -105,16 +106,19 @@ def environment(token: str | None) -> dict[str, str]:
 def command(tmp_path: Path) -> Callable[..., Finished]:
     """Run `loadgate ...` or `locust ...` to its end, in an empty folder, with its run in `tmp_path/run`."""
 
-    def execute(*words: str, token: str | None = None, out: bool = True, interrupt_after_s: float = 0) -> Finished:
+    def execute(*words: str, token: str | None = None, out: bool = True, interrupt: str = "") -> Finished:
         run, folder = tmp_path / "run", tmp_path / "cwd"
         folder.mkdir(exist_ok=True)
         arguments = [*PYTHON, *words, *([f"--out={run}"] if out else [])]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(arguments, cwd=folder, env=environment(token), **pipes) as process:
-            if interrupt_after_s:
+        with subprocess.Popen(
+            arguments, cwd=folder, env=environment(token), start_new_session=True, **pipes
+        ) as process:
+            if interrupt:
                 wait_for(run / "latency.csv")
-                time.sleep(interrupt_after_s)
-                process.send_signal(signal.SIGINT)
+                time.sleep(INTERRUPT_AFTER_S)
+                # As a terminal does it: the whole group hears it, workers too.
+                os.killpg(process.pid, signal.Signals[interrupt])
             stdout, stderr = process.communicate(timeout=PATIENCE_S)
         return Finished(process.returncode, stdout, stderr, run)
 

@@ -142,5 +142,5 @@ def _listening_port(pid: int) -> str:
 
 
 def _post(url: str, fields: dict[str, object]) -> None:
-    request = urllib.request.Request(url, urllib.parse.urlencode(fields).encode())  # noqa: S310
-    urllib.request.urlopen(request).close()  # noqa: S310
+    request = urllib.request.Request(url, urllib.parse.urlencode(fields).encode())
+    urllib.request.urlopen(request).close()

@@ -147,12 +147,12 @@ def test_requests_in_flight_at_the_end_are_waited_for(stand_in, command):
     assert assert_reconciled(finished, service)["ok"] == pytest.approx(20, abs=1)
 
 
-def test_an_interrupted_run_has_its_report(stand_in, command):
+@pytest.mark.parametrize(("stop", "processes"), [("SIGINT", 1), ("SIGTERM", 1), ("SIGINT", 2)])
+def test_an_interrupted_run_has_its_report(stand_in, command, stop: str, processes: int):
     service = stand_in(*FAST)
+    load = ("--rate=50", "--duration=60s", *([f"--processes={processes}"] if processes > 1 else []))
 
-    finished = command(
-        "loadgate", "run", service.url, "--rate=50", "--duration=60s", token=service.token, interrupt_after_s=1.5
-    )
+    finished = command("loadgate", "run", service.url, *load, token=service.token, interrupt=stop)
 
     assert finished.code == 130, finished.stderr
     assert finished.manifest()["state"] == "interrupted"
