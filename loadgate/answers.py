@@ -10,7 +10,7 @@ from analysis.wording import one_line
 from loadgate.gateway import Gateway
 from loadgate.payloads import Payload
 
-# Error texts are short; only this much of a body that is not JSON is looked at.
+# Error texts are short; only this much of one is looked at.
 LONGEST_TEXT = 2000
 
 
@@ -93,7 +93,7 @@ def _at(parsed: Any, *keys: str) -> Any:
 
 def _first(fields: dict[str, Any], *keys: str) -> str:
     values = (fields.get(key) for key in keys)
-    return next((str(value) for value in values if isinstance(value, str | int)), "")
+    return next((str(value)[:LONGEST_TEXT] for value in values if isinstance(value, str | int) and value != ""), "")
 
 
 def _text(body: bytes) -> str:

@@ -72,8 +72,10 @@ def _name(plan: Plan) -> str:
 
 
 def _ramp_s(users: int, spawn_rate: float | None) -> float:
-    """Locust starts `spawn_rate` users at once, then as many each second."""
-    return max(-(-users // (spawn_rate or 1)) - 1, 0.0)
+    """Locust starts whole users in equal steps, the first step at once: `spawn_rate` of them a second."""
+    rate = spawn_rate or 1.0
+    step = max(int(rate), 1)
+    return round((-(-users // step) - 1) * step / rate, 6) if users else 0.0
 
 
 def _by_name(payloads: Iterable[Payload]) -> Iterable[Iterable[Payload]]:

@@ -66,6 +66,7 @@ class Notable:
 
     def _row(self, exchange: Exchange, finding: Finding, answer: Answer | None, response_s: float | None) -> NotableRow:
         request_id = answer.headers.get(self._id_header, b"") if answer else b""
+        finding = finding.cleaned(self._redact)
         return NotableRow(
             at_s=round(exchange.planned - self._start, 6),
             name=exchange.request.payload.name,

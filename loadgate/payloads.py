@@ -8,6 +8,7 @@ import base64
 import glob
 import json
 import mimetypes
+import os
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
@@ -46,9 +47,12 @@ def load(kind: Kind, paths: Iterable[str], *, field: str, base64_field: str) -> 
     if not base64_field:
         raise ConfigError("--base64-field is empty; name the model's text input, like image")
     payloads = []
-    for given in list(paths) or [str(SAMPLE[kind])]:
+    sources = list(paths) or [str(SAMPLE[kind])]
+    for given in sources:
+        name = _name(kind, given, sources)
         for path in _files(kind, given):
-            name = Path(given).name or path.parent.name
+            if not f"{name}{path.name}".isprintable():
+                raise ConfigError(f"--{kind}: {str(path)!r} has characters in its name that cannot be shown; rename it")
             payloads += _encode(kind, path, name, field if kind == "file" else base64_field)
     return payloads
 
@@ -71,16 +75,33 @@ def json_payload(name: str, content: bytes, source: str) -> Payload:
     Raises ConfigError naming `source` where the content is not JSON.
     """
     try:
-        parsed = json.loads(content)
+        text = content.decode("utf-8-sig").strip()
+        parsed = json.loads(text, parse_constant=_refuse)
+        text, marker = _with_marker(text, parsed)
+        body = text.encode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source} is not UTF-8 text; save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, json.JSONDecodeError) else "not readable as JSON text"
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ConfigError(f"{source} is not valid JSON: {reason}") from None
-    body, uuid_at = content.strip(), None
-    if isinstance(parsed, dict) and isinstance(meta := parsed.get("meta"), dict) and "uuid" in meta:
-        marker = str(uuid.uuid4())
-        body = json.dumps(parsed | {"meta": meta | {"uuid": marker}}, ensure_ascii=False).encode()
-        uuid_at = body.index(marker.encode())
+    uuid_at = None if marker is None else body.index(marker.encode())
     return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at)
+
+
+def _with_marker(text: str, parsed: Any) -> tuple[str, str | None]:
+    """`text` with a UUID to be found again in place of `meta.uuid`, and that UUID; without one, as it is."""
+    meta = parsed.get("meta") if isinstance(parsed, dict) else None
+    if not isinstance(meta, dict) or "uuid" not in meta:
+        return text, None
+    marker = str(uuid.uuid4())
+    written = json.dumps(meta["uuid"])
+    if len(written) > len('""') and text.count(written) == 1:
+        return text.replace(written, f'"{marker}"'), marker
+    return json.dumps(parsed | {"meta": meta | {"uuid": marker}}, ensure_ascii=False, allow_nan=False), marker
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
 
 
 def file_payload(name: str, filename: str, content: bytes, field: str) -> Payload:
@@ -102,11 +123,19 @@ def base64_payload(name: str, content: bytes, field: str) -> Payload:
     return Payload(name, "base64", "application/json", body)
 
 
+def _name(kind: Kind, given: str, sources: list[str]) -> str:
+    """The source's name in reports: its last part, unless another source has the same."""
+    last_parts = [Path(source).absolute().name for source in sources]
+    last = Path(given).absolute().name
+    shown = last if last_parts.count(last) == 1 else given
+    return f"{shown} (base64)" if kind == "base64" else shown
+
+
 def _files(kind: Kind, given: str) -> Iterator[Path]:
-    path = Path(given).expanduser()
+    path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises where there is no such user
     if path.is_dir():
         pattern = "*.json*" if kind == "json" else "*"
-        found = sorted(file for file in path.glob(pattern) if file.is_file())
+        found = sorted(file for file in path.glob(pattern) if file.is_file() and not file.name.startswith("."))
     elif path.exists():
         found = [path]
     else:

@@ -37,20 +37,30 @@ def parse(url: str | None) -> Target:
     """The target `url` names. Raises ConfigError where it cannot be a service's URL."""
     if not url:
         raise ConfigError(f"no URL: give the service's URL, like {EXAMPLE}")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"URL {url!r} must start with http:// or https:// and name a host, like {EXAMPLE}")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigError(f"URL {url!r} cannot be read ({error}); write it like {EXAMPLE}") from None
     if parts.username is not None:
         raise ConfigError("URL must not hold a user or password; set LOADGATE_TOKEN instead")
-    try:
-        port = parts.port
-    except ValueError:
-        raise ConfigError(f"URL {url!r} has a port that is not a number from 1 to 65535") from None
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if not path.isascii() or any(character <= " " for character in path):
-        raise ConfigError(f"URL {url!r} has characters that must be percent-encoded (%20 for a space)")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"URL {url!r} must start with http:// or https:// and name a host, like {EXAMPLE}")
     tls = parts.scheme == "https"
-    return Target(parts.hostname, port or (443 if tls else 80), path, tls)
+    default_port = 443 if tls else 80
+    try:
+        port = default_port if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ConfigError(f"URL {url!r} has a port that is not a number from 1 to 65535")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if any(not "!" <= character <= "~" for character in path):
+        raise ConfigError(f"URL {url!r} has characters that must be percent-encoded (%20 for a space)")
+    try:
+        host = parts.hostname.encode("idna").decode()
+    except UnicodeError:
+        raise ConfigError(f"URL {url!r} names no possible host; check it") from None
+    return Target(host, port, path, tls)
 
 
 def resolve(target: Target) -> list[Address]:

@@ -1,6 +1,7 @@
 """Durations and sizes as people write them: `40s`, `250ms`, `12MiB`."""
 
 import re
+from fractions import Fraction
 
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 BYTES = {
@@ -44,4 +45,4 @@ def size(text: str) -> int:
     unit = BYTES.get(match[2] or "b") if match else None
     if match is None or unit is None:
         raise ValueError(f"{text!r} is not a size; write 2kB, 512KiB or 12MiB")
-    return int(float(match[1]) * unit)
+    return int(Fraction(match[1]) * unit)  # a float would make 1000 bytes of 1.001kB

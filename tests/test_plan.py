@@ -1,0 +1,174 @@
+import json
+import resource
+import ssl
+import subprocess
+import sys
+from argparse import Namespace
+
+import pytest
+
+from loadgate import plan as plans
+from loadgate.credential import TOKEN_VARIABLE
+from loadgate.errors import ConfigError
+from loadgate.options import HOW, LIMITS, LOCUST_ONLY, WHAT
+
+ENVIRON = {TOKEN_VARIABLE: "secret-token"}
+DEFAULTS = {option.name: option.default for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY)}
+
+
+def options(**changes):
+    return Namespace(**({"host": "http://127.0.0.1:8123/v1/infers/1"} | DEFAULTS | changes))
+
+
+def user(name, kind=None, paths=()):
+    return type(name, (), {"kind": kind, "paths": paths})
+
+
+@pytest.fixture
+def bodies(tmp_path):
+    """Files to send: a path by name."""
+    for name, content in {"a.json": '{"a": 1}', "b.json": '{"b": 1}', "cat.png": "png"}.items():
+        (tmp_path / name).write_text(content)
+    return {path.name: str(path) for path in tmp_path.iterdir()}
+
+
+# ---- where and how
+
+
+def test_the_limits_are_the_gateways_where_nothing_else_is_said():
+    limits = plans.sending(options(), ENVIRON).limits
+
+    assert (limits.gateway.timeout_s, limits.gateway.body_limit_bytes) == (40.0, 12 * 1024 * 1024)
+    assert (limits.grace_s, limits.deadline_s) == (5.0, 45.0)
+
+
+def test_a_limit_that_is_said_replaces_the_gateways():
+    limits = plans.sending(options(timeout_s=0.2, body_limit_bytes=2000, grace_s=0.1), ENVIRON).limits
+
+    assert (limits.gateway.timeout_s, limits.gateway.body_limit_bytes) == (0.2, 2000)
+    assert limits.deadline_s == pytest.approx(0.3)
+
+
+def test_a_gateway_without_tokens_needs_none():
+    assert plans.sending(options(gateway="none"), {}).credential.headers == {}
+
+
+def test_requests_carry_the_token():
+    sending = plans.sending(options(), ENVIRON)
+    (request,) = sending.encode(plans.load(options(), "file"))
+
+    assert b"\r\nX-Auth-Token: secret-token\r\n" in request.before
+
+
+@pytest.mark.parametrize(
+    ("changes", "environ", "words"),
+    [
+        ({"host": None}, ENVIRON, "no URL"),
+        ({"gateway": "nope"}, ENVIRON, "--gateway 'nope' is not known"),
+        ({}, {}, "no token"),
+        ({"host": "http://nothing.invalid/"}, ENVIRON, "does not resolve"),
+        ({"host": "https://127.0.0.1/", "cacert": "missing.pem"}, ENVIRON, r"--cacert 'missing.pem' cannot be read"),
+        ({"host": "https://127.0.0.1/", "cacert": __file__}, ENVIRON, r"cannot be read \(not a PEM certificate\)"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_sent(changes, environ, words):
+    with pytest.raises(ConfigError, match=words):
+        plans.sending(options(**changes), environ)
+
+
+def test_plain_http_needs_no_tls():
+    assert plans.sending(options(), ENVIRON).tls is None
+
+
+@pytest.mark.parametrize(
+    ("insecure", "check_hostname", "mode"), [(False, True, ssl.CERT_REQUIRED), (True, False, ssl.CERT_NONE)]
+)
+def test_certificates_are_verified_unless_told_otherwise(insecure, check_hostname, mode):
+    context = plans.sending(options(host="https://127.0.0.1/", insecure=insecure), ENVIRON).tls
+
+    assert (context.check_hostname, context.verify_mode) == (check_hostname, mode)
+
+
+def test_a_given_certificate_is_trusted(authority, tmp_path):
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = plans.sending(options(host="https://127.0.0.1/", cacert=str(tmp_path / "ca.pem")), ENVIRON).tls
+
+    assert [ssl.DER_cert_to_PEM_cert(der) for der in context.get_ca_certs(binary_form=True)] == [
+        authority.cert_pem.bytes().decode()
+    ]
+
+
+# ---- open files
+
+
+def files_allow(in_flight, *, soft, hard):
+    """What happens in a process with these limits of open files: the answer and the new soft limit, or the refusal."""
+    program = (
+        "import resource, sys, json; from loadgate import plan; from loadgate.errors import ConfigError\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        f"try: print(json.dumps([plan._files_allow({in_flight}), resource.getrlimit(resource.RLIMIT_NOFILE)[0]]))\n"
+        "except ConfigError as error: print(json.dumps(str(error)))"
+    )
+    return json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "soft", "expected"),
+    [
+        (None, 256, [800, 1000]),
+        (100, 256, [100, 300]),
+        (100, 600, [100, 600]),
+        (800, 256, [800, 1000]),
+        (801, 256, "--max-in-flight 801 is over this system's limit of open files; 800 would fit"),
+    ],
+)
+def test_the_limit_of_open_files_is_raised_as_far_as_needed_and_never_passed(in_flight, soft, expected):
+    assert files_allow(in_flight, soft=soft, hard=1000) == expected
+
+
+def test_in_flight_is_ten_thousand_where_files_allow(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    assert plans.sending(options(), ENVIRON).limits.max_in_flight == 10_000
+
+
+# ---- what
+
+
+def names(payloads):
+    return [(payload.kind, payload.name) for payload in payloads]
+
+
+def test_without_any_option_the_json_sample_is_sent():
+    assert names(plans.load(options(), None)) == [("json", "iris.json")]
+
+
+def test_every_kind_that_the_options_name_is_sent(bodies):
+    given = options(file_paths=[bodies["cat.png"]], json_paths=[bodies["a.json"], bodies["b.json"]])
+
+    assert names(plans.load(given, None)) == [("json", "a.json"), ("json", "b.json"), ("file", "cat.png")]
+
+
+def test_of_a_kind_only_that_kinds_options_count(bodies):
+    given = options(file_paths=[bodies["cat.png"]], json_paths=[bodies["a.json"]])
+
+    assert names(plans.load(given, "file")) == [("file", "cat.png")]
+    assert names(plans.load(given, "base64")) == [("base64", "flower.png (base64)")]
+
+
+def test_a_class_with_paths_of_its_own_keeps_them(bodies):
+    given = options(json_paths=[bodies["a.json"]])
+
+    assert names(plans.load(given, "json", [bodies["b.json"]])) == [("json", "b.json")]
+
+
+def test_a_plan_has_the_requests_of_each_user_class(bodies):
+    classes = [user("Json", "json"), user("Files", "file", [bodies["cat.png"]])]
+    plan = plans.plan(options(json_paths=[bodies["a.json"]], seed=7, load_model="closed"), classes, ENVIRON)
+
+    assert {name: names(one.payload for one in group) for name, group in plan.requests.items()} == {
+        "Json": [("json", "a.json")],
+        "Files": [("file", "cat.png")],
+    }
+    assert names(plan.payloads) == [("json", "a.json"), ("file", "cat.png")]
+    assert (plan.seed, plan.load_model) == (7, "closed")

@@ -1,0 +1,106 @@
+import csv
+import json
+
+import pytest
+
+from analysis import run_format
+from loadgate.errors import ConfigError
+from loadgate.run_directory import RunDirectory, check_writable
+
+LATENCY = [
+    (0, "a", "ok", "response", 1250, 3),
+    (0, "a", "ok", "service", 1000, 3),
+    (0, 'b,"\n', "dropped", "response", None, 2),
+]
+TIMELINE = [(0, 5, 50.0, 50, 48, 47, 2, 0, 1, 0.1, 0.5)]
+NOTABLE = [(0.5, "a", "throttled", 429, "APIG.0308", "too many, wait", "acbc548a", 0.25)]
+
+
+def report(latency=(), timeline=(), notable=()):
+    return {"latency": list(latency), "timeline": list(timeline), "notable": list(notable)}
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture
+def directory(tmp_path):
+    made = RunDirectory(tmp_path / "reports" / "run", {"format": 1, "state": "running"})
+    yield made
+    made.close("complete")
+
+
+def test_a_run_has_its_manifest_and_the_heads_of_its_tables_at_once(directory):
+    heads = {
+        name: read(directory.path / name) for name in (run_format.LATENCY, run_format.TIMELINE, run_format.NOTABLE)
+    }
+
+    assert json.loads((directory.path / run_format.MANIFEST).read_text()) == {"format": 1, "state": "running"}
+    assert heads == {
+        run_format.LATENCY: [list(run_format.LATENCY_COLUMNS)],
+        run_format.TIMELINE: [list(run_format.TIMELINE_COLUMNS)],
+        run_format.NOTABLE: [list(run_format.NOTABLE_COLUMNS)],
+    }
+
+
+def test_rows_can_be_read_while_the_run_goes_on(directory):
+    directory.append(report(LATENCY, TIMELINE, NOTABLE))
+    directory.append(report(LATENCY[:1]))
+
+    assert read(directory.path / run_format.LATENCY)[1:] == [
+        ["0", "a", "ok", "response", "1250", "3"],
+        ["0", "a", "ok", "service", "1000", "3"],
+        ["0", 'b,"\n', "dropped", "response", "", "2"],
+        ["0", "a", "ok", "response", "1250", "3"],
+    ]
+    assert [len(read(directory.path / name)) for name in (run_format.TIMELINE, run_format.NOTABLE)] == [2, 2]
+
+
+def test_outcomes_are_counted_once_for_each_request(directory):
+    directory.append(report(LATENCY))
+    directory.append(report(LATENCY))
+
+    assert directory.outcomes == {"ok": 6, "dropped": 4}
+
+
+def test_closing_completes_the_manifest(tmp_path):
+    directory = RunDirectory(tmp_path, {"format": 1, "state": "running"})
+    directory.close("interrupted", counts={"planned": 5})
+
+    assert json.loads((tmp_path / run_format.MANIFEST).read_text()) == {
+        "format": 1,
+        "state": "interrupted",
+        "counts": {"planned": 5},
+    }
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        run_format.LATENCY,
+        run_format.NOTABLE,
+        run_format.MANIFEST,
+        run_format.TIMELINE,
+    ]
+
+
+def test_a_place_that_can_be_written_is_left_as_it_is(tmp_path):
+    check_writable(tmp_path / "new" / "deep")
+    check_writable(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("file", "is a file; name a folder"),
+        ("file/below", r"file/below' cannot be written \(Not a directory\)"),
+        ("run", "holds a run already; name a folder that does not exist yet"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused(path, words, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / run_format.MANIFEST).write_text("{}")
+
+    with pytest.raises(ConfigError, match=words):
+        check_writable(tmp_path / path)
