@@ -50,10 +50,6 @@ def _decorator(option: Option, as_text: bool) -> Callable[[Command], Command]:
         default=None if as_text or option.repeatable else option.default,
         multiple=option.repeatable,
         metavar=option.metavar,
-        help=option.help if option.default is None else f"{option.help} [{_shown(option.default)}]",
+        help=option.help,
         callback=checked(option.parse, as_text),
     )
-
-
-def _shown(default: Any) -> str:
-    return f"{default:g}" if isinstance(default, float) else str(default)

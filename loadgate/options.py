@@ -16,7 +16,7 @@ class Option:
 
     flags: tuple[str, ...]
     name: str  # of the attribute
-    help: str
+    help: str  # ends with the default, in brackets
     parse: Callable[[str], Any] | None = str
     default: Any = None
     metavar: str | None = None
@@ -61,32 +61,46 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 WHAT = (
-    Option(("--json",), "json_paths", "JSON bodies: .json, or .jsonl with one a line", metavar="PATH", repeatable=True),
-    Option(("--file",), "file_paths", "files to send as multipart/form-data", metavar="PATH", repeatable=True),
-    Option(("--base64",), "base64_paths", "files to send as base64 inside JSON", metavar="PATH", repeatable=True),
-    Option(("--field",), "field", "the model's input for files", default="images", metavar="NAME"),
-    Option(("--base64-field",), "base64_field", "the model's input for base64", default="image", metavar="NAME"),
-)
-LIMITS = (
-    Option(("--gateway",), "gateway", f"profile: {', '.join(gateway.names())}", default="modelarts", metavar="NAME"),
-    Option(("--timeout",), "timeout_s", "the gateway's time limit", parse=positive_duration, metavar="40s"),
-    Option(("--grace",), "grace_s", "wait this much longer for it", parse=units.duration, default=5.0, metavar="5s"),
-    Option(("--body-limit",), "body_limit_bytes", "the gateway's body limit", parse=units.size, metavar="12MiB"),
-    Option(("--token-file",), "token_file", "the token; else LOADGATE_TOKEN is read", metavar="FILE"),
-    Option(("-k", "--insecure"), "insecure", "do not verify the TLS certificate", parse=None, default=False),
-    Option(("--cacert",), "cacert", "certificates to trust (PEM)", metavar="FILE"),
+    Option(
+        ("--json",), "json_paths", "JSON bodies: .json, or .jsonl with one a line.", metavar="PATH", repeatable=True
+    ),
+    Option(("--file",), "file_paths", "Files to send as multipart/form-data.", metavar="PATH", repeatable=True),
+    Option(("--base64",), "base64_paths", "Files to send as base64 in JSON.", metavar="PATH", repeatable=True),
+    Option(("--field",), "field", "The model's input for files. [images]", default="images", metavar="NAME"),
+    Option(
+        ("--base64-field",), "base64_field", "The model's input for base64. [image]", default="image", metavar="NAME"
+    ),
 )
 HOW = (
-    Option(("--arrivals",), "arrivals", "constant or poisson", one_of(*DISTRIBUTIONS), "constant", "WORD"),
-    Option(("--think-time",), "think_time_s", "closed model: pause after an answer", units.duration, 0.0, "0s"),
-    Option(("--seed",), "seed", "same seed, same plan", parse=count, default=1, metavar="N"),
-    Option(("--max-in-flight",), "max_in_flight", "drop arrivals over this, in each process [10000]", count, None, "N"),
-    Option(("--out",), "out", "run directory [reports/<time>-<name>]", metavar="DIR"),
-    Option(("--no-plots",), "no_plots", "tables only in the report", parse=None, default=False),
+    Option(("--arrivals",), "arrivals", "constant or poisson. [constant]", one_of(*DISTRIBUTIONS), "constant", "WORD"),
+    Option(("--think-time",), "think_time_s", "Closed: pause after an answer. [0s]", units.duration, 0.0, "T"),
+    Option(("--seed",), "seed", "The same seed gives the same plan. [1]", count, 1, "N"),
+    Option(("--max-in-flight",), "max_in_flight", "Drop arrivals over N, per process. [10000]", count, None, "N"),
+    Option(("--out",), "out", "Run directory. [reports/<time>-<kinds>]", metavar="DIR"),
+    Option(("--no-plots",), "no_plots", "Leave the pictures out of the report.", parse=None, default=False),
+)
+LIMITS = (
+    Option(
+        ("--gateway",), "gateway", f"{' or '.join(gateway.names())}. [modelarts]", default="modelarts", metavar="NAME"
+    ),
+    Option(
+        ("--timeout",), "timeout_s", "The gateway's time limit. [the profile's: 40s]", positive_duration, metavar="T"
+    ),
+    Option(("--grace",), "grace_s", "Wait this much longer for its answer. [5s]", units.duration, 5.0, "T"),
+    Option(
+        ("--body-limit",),
+        "body_limit_bytes",
+        "The gateway's body limit. [the profile's: 12MiB]",
+        units.size,
+        metavar="SIZE",
+    ),
+    Option(("--token-file",), "token_file", "File with the token. [LOADGATE_TOKEN]", metavar="FILE"),
+    Option(("-k", "--insecure"), "insecure", "Do not verify the TLS certificate.", parse=None, default=False),
+    Option(("--cacert",), "cacert", "Certificates to trust, PEM. [the system's]", metavar="FILE"),
 )
 # `loadgate run` says these in its own words: --rate, --users and --duration.
 LOCUST_ONLY = (
-    Option(("--load-model",), "load_model", "open or closed", one_of(*LOAD_MODELS), "open", "WORD"),
-    Option(("--rate-per-user",), "rate_per_user", "open model: requests/s of each user", positive, 1.0, "R"),
-    Option(("--duration",), "duration_s", "like --run-time, fractions too", positive_duration, metavar="20s"),
+    Option(("--load-model",), "load_model", "open or closed. [open]", one_of(*LOAD_MODELS), "open", "WORD"),
+    Option(("--rate-per-user",), "rate_per_user", "Open: requests/s of each user. [1]", positive, 1.0, "R"),
+    Option(("--duration",), "duration_s", "Like --run-time, fractions too.", positive_duration, metavar="T"),
 )

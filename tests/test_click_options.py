@@ -56,10 +56,3 @@ def test_a_wrong_value_is_refused_with_its_option(arguments, words, as_text):
 
     assert code == 2
     assert words in output
-
-
-@pytest.mark.parametrize("as_text", [False, True])
-def test_the_help_names_the_default(as_text):
-    _, output = run(["--help"], as_text)
-
-    assert "how long [5]" in output

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from loadgate import options
@@ -62,3 +64,12 @@ def test_the_default_of_an_option_is_what_its_own_parser_gives(option):
     elif option.default is not None:
         parsed = option.parse(str(option.default))
         assert (parsed, type(parsed)) == (option.default, type(option.default))
+
+
+@pytest.mark.parametrize("option", [*WHAT, *HOW, *LIMITS, *LOCUST_ONLY], ids=lambda option: option.name)
+def test_the_help_ends_with_the_default(option):
+    found = re.fullmatch(r".+\.(?: \[(.+)\])?", option.help)
+
+    assert found
+    if option.parse is not None and option.default is not None:
+        assert option.parse(found[1]) == option.default

@@ -36,17 +36,19 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+EXAMPLES = """\
+\b
+Examples:
+  loadgate demo
+  loadgate send https://HOST/v1/infers/ID --json body.json
+  loadgate run https://HOST/v1/infers/ID --file cat.png --rate 50 --duration 1m
+"""
+
+
+@click.command(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="loadgate")
 def loadgate() -> None:
-    r"""Load and latency benchmark for inference services behind an API gateway.
-
-    \b
-    Examples:
-      loadgate demo
-      loadgate send https://HOST/v1/infers/ID --json body.json
-      loadgate run https://HOST/v1/infers/ID --file cat.png --rate 50 --duration 1m
-    """
+    """Load and latency benchmark for inference services behind an API gateway."""
 
 
 def main() -> None:

@@ -27,9 +27,8 @@ START_S = 20.0
     "--duration",
     metavar="T",
     default="20s",
-    show_default=True,
     callback=checked(options.positive_duration),
-    help="How long to send.",
+    help="How long to send. [20s]",
 )
 @click.option("--out", metavar="DIR", help="Run directory. [reports/<time>-json-file]")
 @click.pass_context

@@ -33,12 +33,13 @@ Examples:
     "--duration",
     metavar="T",
     default="1m",
-    show_default=True,
     callback=checked(options.positive_duration),
-    help="How long to send.",
+    help="How long to send. [1m]",
 )
-@click.option("--ramp", metavar="T", callback=checked(options.positive_duration), help="Reach the full load after T.")
-@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes.")
+@click.option(
+    "--ramp", metavar="T", callback=checked(options.positive_duration), help="Reach the full load after T. [at once]"
+)
+@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
 @with_options(*options.WHAT, *options.HOW, *options.LIMITS, as_text=True)
 def run(
     url: str,
