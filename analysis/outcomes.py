@@ -13,7 +13,7 @@
         |   `-- bad_answer       not JSON, uuid not echoed, wrong number of results
         |-- by the gateway
         |   |-- gateway_timeout  504 or 408: the time limit                      censored at the limit
-        |   |-- oversize         413, or cut off while sending a body over the limit
+        |   |-- oversize         413, or cut off before any answer to a body over the limit
         |   |-- unauthorized     401, 403
         |   |-- throttled        429
         |   `-- unavailable      502, 503
@@ -52,7 +52,7 @@ MEANING = {
     Outcome.OK: "The model answered, and the answer passed its check.",
     Outcome.GATEWAY_TIMEOUT: "The gateway stopped waiting for the model and answered 504 or 408 instead.",
     Outcome.CLIENT_TIMEOUT: "Nobody answered within the gateway's limit plus grace; loadgate gave up.",
-    Outcome.OVERSIZE: "The gateway refused the body as too large (413, or the connection cut while sending).",
+    Outcome.OVERSIZE: "The gateway refused the body as too large (413, or the connection cut without an answer).",
     Outcome.UNAUTHORIZED: "The gateway refused the credentials (401 or 403); the model saw nothing.",
     Outcome.THROTTLED: "The gateway refused the request because there were too many (429).",
     Outcome.UNAVAILABLE: "The gateway had no instance to pass the request to (502 or 503).",

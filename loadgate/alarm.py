@@ -67,7 +67,8 @@ class LoopAlarm:
         self._timer.stop()
         if not math.isinf(at):
             self._timer = self._loop.timer(max(at - clock(), 0.0))
-            self._timer.start(self._ring)
+            # From now, not from the time of the loop's turn: it would ring early.
+            self._timer.start(self._ring, update=True)
 
     def close(self) -> None:
         """Stop ringing."""

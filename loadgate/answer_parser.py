@@ -6,6 +6,7 @@ from loadgate.answers import Answer
 
 # Longer bodies are read to their end, but only this much is kept to be checked.
 LARGEST_KEPT_BYTES = 64 * 1024 * 1024
+LARGEST_HEAD_BYTES = 1024 * 1024
 
 
 class NotHttpError(Exception):
@@ -22,12 +23,17 @@ class AnswerParser:
 
     def feed(self, received: bytes) -> bool:
         """Parse on. True when the answer is whole. Raises NotHttpError."""
+        self._head_bytes += len(received)
         try:
             self._parser.feed_data(received)
         except httptools.HttpParserUpgrade:
             raise NotHttpError("the server switched to another protocol") from None
         except httptools.HttpParserError as error:
-            raise NotHttpError(f"the answer is not HTTP/1.1 ({str(error)[:80]})") from None
+            if not self._complete:
+                raise NotHttpError(f"the answer is not HTTP/1.1 ({str(error)[:80]})") from None
+            self.keep_alive = False  # what is wrong came behind the answer
+        if self._head_bytes > LARGEST_HEAD_BYTES:
+            raise NotHttpError(f"the answer's header is larger than {LARGEST_HEAD_BYTES} bytes")
         return self._complete
 
     @property
@@ -45,6 +51,7 @@ class AnswerParser:
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._kept_bytes = 0
+        self._head_bytes = 0  # since the last piece of a body: of the header, or of trailers
         self._status = 0
         self._headed = False
         self._complete = False
@@ -61,8 +68,10 @@ class AnswerParser:
         if not self._complete:
             self._status = self._parser.get_status_code()
             self._headed = True
+            self._head_bytes = 0
 
     def on_body(self, chunk: bytes) -> None:
+        self._head_bytes = 0
         if not self._complete and self._kept_bytes < LARGEST_KEPT_BYTES:
             self._kept_bytes += len(chunk)
             self._body.append(chunk)

@@ -9,11 +9,14 @@ from loadgate.request import Request
 
 
 class ClosedUser:
-    """One user. It lives in the loop's callbacks: an answer starts the next request without a greenlet switch."""
+    """One user, up to `end`. It lives in the loop's callbacks: the next request starts without a greenlet switch."""
 
-    def __init__(self, loop: Any, engine: Engine, requests: Iterator[Request], think_time_s: float) -> None:
-        self._loop, self._engine, self._requests, self._think_time_s = loop, engine, requests, think_time_s
-        self._timer = loop.timer(think_time_s)
+    def __init__(
+        self, loop: Any, engine: Engine, requests: Iterator[Request], *, think_time_s: float, end: float
+    ) -> None:
+        self._loop, self._engine, self._requests = loop, engine, requests
+        self._think_time_s, self._end = think_time_s, end
+        self._timer = loop.timer(0.0)
         self._active = True
         self._due = clock()
         loop.run_callback(self._send)
@@ -29,10 +32,12 @@ class ClosedUser:
         if not self._active:
             return
         if self._think_time_s > 0:
-            self._timer.start(self._send)
+            # A timer of gevent keeps its time only once; without `update` it counts from the turn's start: too early.
+            self._timer = self._loop.timer(max(self._due - clock(), 0.0))
+            self._timer.start(self._send, update=True)
         else:
             self._send()
 
     def _send(self) -> None:
-        if self._active:
+        if self._active and self._due < self._end:
             self._engine.start(next(self._requests), self._due, user=self)

@@ -9,6 +9,7 @@ because the answer that explains it can be there to read.
 
 import errno
 import os
+import socket
 import ssl
 import time
 from typing import Any, Protocol
@@ -78,13 +79,14 @@ class Connection:
         self.exchange: Exchange | None = None
         self.reusable = False  # can it take another request?
         self.served = 0
+        self.established = False  # TCP and TLS are up
+        self._opened = 0.0
         self._owner, self._loop, self._address = owner, loop, address
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host) if tls else None
         self._socket: Any = None
         self._reader: Any = None
         self._writer: Any = None
-        self._established = False
         self._unsent: memoryview | None = None  # of the request, as plain bytes
         self._ciphertext = b""  # of TLS, that the kernel did not take yet
         self._write_error = ""
@@ -95,11 +97,13 @@ class Connection:
     def open(self, exchange: Exchange) -> None:
         """Connect, then send `exchange`."""
         self.exchange = exchange
+        self._opened = clock()
         family, address = self._address
         try:
-            self._socket = Socket(family, 1)
+            self._socket = Socket(family, socket.SOCK_STREAM)
             self._socket.setblocking(False)
-            self._socket.setsockopt(6, 1, 1)  # TCP_NODELAY: the tail of a body must not wait for an acknowledgement
+            # The tail of a body must not wait for an acknowledgement.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             code = self._socket.connect_ex(address)
         except OSError as error:
             code = error.errno or errno.EIO
@@ -137,7 +141,7 @@ class Connection:
     # ---- connecting
 
     def _on_connected(self) -> None:
-        code = self._socket.getsockopt(1, 4)  # SO_ERROR of SOL_SOCKET
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._break(os.strerror(code))
             return
@@ -164,11 +168,9 @@ class Connection:
         self._on_established()
 
     def _on_established(self) -> None:
-        self._established = True
-        exchange = self.exchange
-        if exchange is not None:
-            exchange.connect_s = clock() - exchange.sent
-            self._transmit()
+        self.established = True
+        self.exchange.connect_s = clock() - self._opened  # type: ignore[union-attr]
+        self._transmit()
 
     # ---- sending
 
@@ -234,10 +236,9 @@ class Connection:
             self._incoming.write(received)
         else:
             self._incoming.write_eof()
-        if not self._established:
-            self._shake_hands() if received else self._on_end("")
-            return
-        while self._socket is not None:
+        if not self.established:
+            self._shake_hands() if received else self._on_end("TLS: the server closed the connection in the handshake")
+        while self.established and self._socket is not None:
             try:
                 plain = self._tls.read(READ_BYTES)  # type: ignore[union-attr]
             except ssl.SSLWantReadError:
@@ -254,7 +255,7 @@ class Connection:
 
     def _feed(self, received: bytes) -> None:
         exchange = self.exchange
-        if exchange is None:
+        if exchange is None or exchange.sent > self._owner.turn_at:  # the bytes were there before the request was
             self._break("the server sent bytes that nobody asked for")
             return
         if exchange.first_byte is None:
@@ -287,4 +288,4 @@ class Connection:
 
 
 def _words(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
+    return error.strerror or str(error)

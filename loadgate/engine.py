@@ -14,6 +14,10 @@ from loadgate.gateway import Gateway
 from loadgate.request import Request, Uuids
 from loadgate.target import Address, Target
 
+# A server that closes an idle connection just as a request arrives is heard of in a round trip. What breaks later had
+# the request, and is a failure.
+RACE_S = 1.0
+
 Done = Callable[[Exchange, Finding, Answer | None], None]
 
 
@@ -128,8 +132,9 @@ class Engine:
             if connection in self._idle:
                 self._idle.remove(connection)
             return
-        if connection.served and exchange.first_byte is None and not exchange.resent:
+        if connection.served and exchange.first_byte is None and clock() - exchange.sent < RACE_S:
             # Kept alive, and closed by the server before it saw the request: that says nothing about the service.
+            # Sent again on a connection that has served nobody, so only once.
             exchange.resent = True
             exchange.uploaded = None
             self.counts.resent += 1

@@ -9,7 +9,6 @@ from typing import Any
 
 import gevent
 
-from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
 from loadgate.closed_user import ClosedUser
@@ -41,8 +40,6 @@ class Load:
         # What is built by now lives as long as the process: the collector need not look at it in mid-run.
         gc.collect()
         gc.freeze()
-        self._start = clock()
-        self._end = self._start + (plan.duration_s or math.inf)
         self._engine = Engine(
             self._loop,
             sending.target,
@@ -52,6 +49,8 @@ class Load:
             seed=self._seed,
             on_done=self._on_done,
         )
+        self._start = self._engine.turn_at
+        self._end = self._start + (plan.duration_s or math.inf)
         self._pacer = Pacer(
             self._loop, self._engine, rate_per_user=plan.rate_per_user, start=self._start, end=self._end
         )
@@ -62,13 +61,15 @@ class Load:
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
         self._rows: Report = {"latency": [], "timeline": [], "notable": []}
         self._seconds = Seconds(self._start, self._engine)
-        self._drained = False
+        self._ending: gevent.Greenlet | None = None
         self._folder = gevent.spawn(self._fold_on)
 
     # ---- users
 
     def add_user(self, key: object, user_class: str) -> None:
-        """Take in one Locust user, known by `key`."""
+        """Take in one Locust user, known by `key`; none once the end has begun."""
+        if self._ending is not None:
+            return
         self._seconds.users += 1
         if self._plan.load_model == "open":
             stream = self._streams.get(user_class) or self._new_stream(user_class)
@@ -77,11 +78,13 @@ class Load:
         else:
             self._closed_users_ever += 1
             chosen = endless(self._plan.requests[user_class], f"{self._seed} {user_class} {self._closed_users_ever}")
-            self._closed_users[key] = ClosedUser(self._loop, self._engine, chosen, self._plan.think_time_s)
+            self._closed_users[key] = ClosedUser(
+                self._loop, self._engine, chosen, think_time_s=self._plan.think_time_s, end=self._end
+            )
 
     def remove_user(self, key: object, user_class: str) -> None:
         """Let a user go; its request in flight is still recorded."""
-        if self._drained:
+        if self._ending is not None:
             return
         self._seconds.users -= 1
         if self._plan.load_model == "open":
@@ -104,27 +107,11 @@ class Load:
         """Stop arrivals, wait for what is in flight up to its deadline, record the rest as unfinished.
 
         Blocks its greenlet. Close to the planned end it goes on to that end first, so the plan is sent in full.
+        Locust may ask again meanwhile (a second signal): whoever asks waits for the same end.
         """
-        if self._drained:
-            return
-        if self._end - clock() <= END_SLACK_S:
-            gevent.sleep(max(self._end - clock(), 0.0))
-        self._pacer.stop(clock())
-        for user in self._closed_users.values():
-            user.stop()
-        deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
-        while self._engine.in_flight and clock() < deadline:
-            gevent.sleep(FOLD_S / 10)
-        self._engine.give_up()
-        self._drained = True
-        self._pacer.close()
-        self._engine.close()
-        self._folder.kill()
-        gevent.sleep(0)  # the loop's pending callbacks tell the last outcomes
-        self._fold()
-        self._rows["timeline"] += self._seconds.rows(last=True)
-        self._rows["notable"] += self._notable.slowest()
-        gc.unfreeze()
+        if self._ending is None:
+            self._ending = gevent.spawn(self._drain)
+        self._ending.get()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -136,11 +123,29 @@ class Load:
         taken, self._rows = self._rows, {"latency": [], "timeline": [], "notable": []}
         return taken
 
+    def _drain(self) -> None:
+        stop_at = self._end if self._end - clock() <= END_SLACK_S else clock()
+        while clock() < stop_at:  # a sleep may end a little early
+            gevent.sleep(stop_at - clock())
+        self._pacer.stop(stop_at)
+        for user in self._closed_users.values():
+            user.stop()
+        deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
+        while self._engine.in_flight and clock() < deadline:
+            gevent.sleep(FOLD_S / 10)
+        self._engine.give_up()
+        self._pacer.close()
+        self._engine.close()
+        self._folder.kill()
+        gevent.sleep(0)  # the loop's pending callbacks tell the last outcomes
+        self._fold()
+        self._rows["timeline"] += self._seconds.rows(last=True)
+        self._rows["notable"] += self._notable.slowest()
+        gc.unfreeze()
+
     # ---- records
 
     def _on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
-        if finding.outcome is not Outcome.OK:
-            finding = finding.cleaned(self._plan.sending.credential.redact)
         self._recording.add(exchange, finding.outcome, len(answer.body) if answer else 0)
         self._notable.see(exchange, finding, answer)
         if exchange.user is not None:
@@ -148,8 +153,9 @@ class Load:
 
     def _fold_on(self) -> None:
         while True:
-            due = clock() + FOLD_S
-            gevent.sleep(FOLD_S)
+            # At whole multiples of FOLD_S since the start, so that a row of the timeline is a whole second.
+            due = self._start + (int((clock() - self._start) / FOLD_S) + 1) * FOLD_S
+            gevent.sleep(due - clock())
             self._seconds.lagged(clock() - due)
             self._fold()
             self._rows["timeline"] += self._seconds.rows()

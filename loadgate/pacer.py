@@ -34,9 +34,11 @@ class Pacer:
         self._streams.append(stream)
 
     def set_users(self, stream: Stream, users: int) -> None:
-        """From now on the stream has this many users."""
+        """From now on the stream has this many users; what is due by now was planned at the old rate."""
+        now = self._engine.turn_at
+        self._start_due(now)
         stream.users = users
-        stream.arrivals.set_rate(clock() - self._start, users * self._rate_per_user)
+        stream.arrivals.set_rate(now - self._start, users * self._rate_per_user)
         self._alarm.set(self._next_due())
 
     def stop(self, at: float) -> None:
@@ -54,7 +56,11 @@ class Pacer:
         return self._start + due if self._start + due < self._end else math.inf
 
     def _ring(self) -> None:
-        until = min(clock(), self._end) - self._start
+        self._start_due(clock())
+        self._alarm.set(self._next_due())
+
+    def _start_due(self, now: float) -> None:
+        until = min(now, self._end) - self._start
         while self._streams:
             stream = min(self._streams, key=_due)
             due = stream.arrivals.due
@@ -62,7 +68,6 @@ class Pacer:
                 break
             stream.arrivals.advance()
             self._engine.start(next(stream.requests), self._start + due)
-        self._alarm.set(self._next_due())
 
 
 def _due(stream: Stream) -> float:

@@ -14,7 +14,7 @@ from loadgate.connection import Exchange
 OUTCOMES = list(Outcome)
 OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 MICROSECONDS = 1e6
-
+VALUE_BITS = 40  # 12 days in microseconds
 
 # One row of `latency.csv`: this many requests of one second, name, outcome and measure took the same time.
 LatencyRow = tuple[int, str, str, str, int | None, int]
@@ -31,16 +31,22 @@ class Batch(NamedTuple):
 
     def rows(self, names: list[str]) -> Iterator[LatencyRow]:
         """The batch as histogram rows."""
+        columns = np.column_stack((self.second, self.name, self.outcome))
+        labels, label = np.unique(columns, axis=0, return_inverse=True)
+        label = label.ravel()  # numpy 2.0 gives it a second dimension
+        shown_labels = [(second, names[name], OUTCOMES[outcome].value) for second, name, outcome in labels.tolist()]
         for measure, seconds in self.measures.items():
             keep = np.ones(len(seconds), bool) if measure == run_format.RESPONSE else ~np.isnan(seconds)
             unmeasured = np.isnan(seconds[keep])
             values = run_format.bucketed(np.where(unmeasured, 0.0, seconds[keep] * MICROSECONDS + 0.5).astype(np.int64))
             values[unmeasured] = -1
-            keys = np.column_stack((self.second[keep], self.name[keep], self.outcome[keep], values))
-            unique, counts = np.unique(keys, axis=0, return_counts=True)
-            for (second, name, outcome, value), count in zip(unique.tolist(), counts.tolist(), strict=True):
+            # Label and value in one number: numpy sorts those much faster than rows of four.
+            keys, counts = np.unique(label[keep] << VALUE_BITS | values + 1, return_counts=True)
+            for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+                second, name, outcome = shown_labels[key >> VALUE_BITS]
+                value = (key & (1 << VALUE_BITS) - 1) - 1
                 shown = None if value < 0 else value
-                yield second, names[name], OUTCOMES[outcome].value, measure, shown, count
+                yield second, name, outcome, measure, shown, count
 
 
 class Recording:

@@ -1,5 +1,6 @@
 """Which request is next: every source in turn, every body of a source in turn, in a seeded order."""
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -23,6 +24,8 @@ def endless(requests: Iterable[Request], seed: str) -> Iterator[Request]:
 
 
 def _shuffled(items: list[Item], seed: str) -> Iterator[Item]:
+    if len(items) == 1:
+        yield from itertools.repeat(items[0])
     chance = random.Random(seed)
     while True:
         yield from chance.sample(items, len(items))

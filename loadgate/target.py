@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from loadgate.errors import ConfigError
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+CONNECT_TIMEOUT_S = 3.0
 EXAMPLE = "https://HOST/v1/infers/SERVICE-ID"
 
 
@@ -64,10 +65,24 @@ def parse(url: str | None) -> Target:
 
 
 def resolve(target: Target) -> list[Address]:
-    """Every TCP address of the target, in the resolver's order. Raises ConfigError where there is none."""
+    """Every TCP address of the target, in the resolver's order. Raises ConfigError where there is none.
+
+    Of several, those that take no connection are left out (`localhost` is often two, of which a service has one).
+    Where none does, all are kept: the first request then says why.
+    """
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"host {target.host!r} does not resolve ({reason}); check the URL") from None
-    return [(family, address) for family, _, _, _, address in found]
+    addresses: list[Address] = [(family, address) for family, _, _, _, address in found]
+    if len(addresses) == 1:
+        return addresses
+    return [address for address in addresses if _takes_connections(address)] or addresses
+
+
+def _takes_connections(address: Address) -> bool:
+    family, where = address
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
+        attempt.settimeout(CONNECT_TIMEOUT_S)
+        return attempt.connect_ex(where) == 0

@@ -87,3 +87,23 @@ def test_a_literal_address_resolves_to_itself():
 def test_a_host_that_does_not_resolve_is_named(host):
     with pytest.raises(ConfigError, match=f"'{host}' does not resolve"):
         targets.resolve(Target(host, 80, "/", False))
+
+
+def _of_two_addresses(monkeypatch, port):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_an_address_that_takes_no_connection_is_left_out(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _of_two_addresses(monkeypatch, port := listener.getsockname()[1])
+
+        assert targets.resolve(targets.parse(f"http://localhost:{port}/")) == [(socket.AF_INET, ("127.0.0.1", port))]
+
+
+def test_where_no_address_takes_a_connection_all_are_kept(monkeypatch):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        _of_two_addresses(monkeypatch, port := unused.getsockname()[1])
+
+        assert len(targets.resolve(targets.parse(f"http://localhost:{port}/"))) == 2

@@ -81,7 +81,18 @@ def standing_in() -> Iterator[tuple[str, str, str]]:
             "--body-limit",
             BODY_LIMIT,
         ),
-        *("--service-time", "lognormal:80ms,0.4", "--fault", "slow:1%", "--instances", "4", "--concurrency", "2"),
+        *(
+            "--service-time",
+            "lognormal:80ms,0.4",
+            "--fault",
+            "slow:2%",
+            "--instances",
+            "4",
+            "--concurrency",
+            "2",
+            "--seed",
+            "1",
+        ),
     ]
     environment = os.environ | {"LOADGATE_IAM_USER": user, "LOADGATE_IAM_PASSWORD": password}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:

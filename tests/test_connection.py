@@ -1,0 +1,515 @@
+"""What a connection makes of everything a server can do, over real sockets."""
+
+import os
+import resource
+import ssl
+import statistics
+import time
+from pathlib import Path
+
+import gevent
+import pytest
+from awaited_client import run_until, spin
+from raw_server import OK, Gate, bytewise, hold, read, read_head, reset, serve_on
+
+from analysis.outcomes import Outcome
+from loadgate import answer_parser
+
+MEGABYTE = 1 << 20
+BODY_12_MB = bytes(12 * MEGABYTE)
+TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n"
+WITH_TRAILERS = CHUNKED[:-2] + b"X-Check: 17\r\n\r\n"
+UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\neverything"
+NO_KEEP_ALIVE = {
+    "connection-close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+    "http-1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+}
+
+# ---- answers
+
+
+def test_an_answer_has_status_headers_and_body(serve, client_of):
+    done = client_of(serve([read, b"HTTP/1.1 404 No\r\nX-Who: me\r\nContent-Length: 4\r\n\r\ngone", hold])).send()
+
+    assert done.outcome is Outcome.CLIENT_ERROR
+    assert (done.answer.status, done.answer.headers[b"x-who"], done.answer.body) == (404, b"me", b"gone")
+
+
+def test_the_request_arrives_as_it_was_encoded(serve, client_of):
+    server = serve([read, OK, hold])
+    client_of(server).send(b"every byte")
+
+    assert server.bodies == [b"every byte"]
+
+
+def test_a_second_request_takes_the_same_connection(serve, client_of):
+    server = serve([serve_on])
+    client = client_of(server)
+    first, second = client.send(), client.send()
+
+    assert (first.outcome, second.outcome, server.connections) == (Outcome.OK, Outcome.OK, 1)
+    assert first.exchange.connect_s > 0
+    assert second.exchange.connect_s is None
+
+
+@pytest.mark.parametrize("answer", NO_KEEP_ALIVE.values(), ids=NO_KEEP_ALIVE)
+def test_an_answer_that_ends_keep_alive_is_followed_by_a_new_connection(serve, client_of, answer):
+    server = serve([read, answer, hold])
+    client = client_of(server)
+
+    assert [client.send().outcome for _ in range(3)] == [Outcome.OK] * 3
+    assert (server.connections, client.engine.counts.resent) == (3, 0)
+
+
+def test_a_server_that_closes_after_each_answer_is_connected_to_again(serve, client_of):
+    server = serve([read, OK])
+    client = client_of(server)
+    for count in range(1, 4):
+        assert client.send().outcome is Outcome.OK
+        idle_until_closed(client)
+        assert server.connections == count
+
+    assert client.engine.counts.resent == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"), [(CHUNKED, b"okay!"), (WITH_TRAILERS, b"okay!")], ids=["chunked", "trailers"]
+)
+def test_a_chunked_answer_is_joined_and_its_connection_used_again(serve, client_of, answer, body):
+    server = serve([read, answer, read, answer, hold])
+    client = client_of(server)
+
+    assert [client.send().answer.body for _ in range(2)] == [body, body]
+    assert server.connections == 1
+
+
+def test_an_answer_without_a_length_ends_with_the_connection(serve, client_of):
+    server = serve([read, UNTIL_CLOSE])
+    client = client_of(server)
+    done = [client.send() for _ in range(2)]
+
+    assert [(each.outcome, each.answer.body) for each in done] == [(Outcome.OK, b"everything")] * 2
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
+)
+def test_interim_answers_come_before_the_real_one(serve, client_of, interim):
+    server = serve([read, interim, interim, OK, read, interim + OK, hold])
+    client = client_of(server)
+    done = [client.send() for _ in range(2)]
+
+    assert [each.answer.status for each in done] == [200, 200]
+    assert all(b"link" not in each.answer.headers for each in done)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("behind", [b"garbage", OK, b"HTTP/1.1 200 OK\r\n"], ids=["garbage", "answer", "half-answer"])
+@pytest.mark.parametrize("answer", [OK, NO_KEEP_ALIVE["connection-close"]], ids=["keep-alive", "close"])
+def test_bytes_behind_an_answer_leave_it_valid_and_end_the_connection(serve, client_of, answer, behind):
+    server = serve([read, answer + behind, hold], [serve_on])
+    client = client_of(server)
+    done = [client.send() for _ in range(2)]
+
+    assert [(each.outcome, each.answer.body) for each in done] == [(Outcome.OK, b"ok")] * 2
+    assert (server.connections, client.engine.counts.resent) == (2, 0)
+
+
+def test_bytes_on_an_idle_connection_end_it(serve, client_of):
+    gate = Gate()
+    server = serve([read, OK, gate.wait, OK, hold], [serve_on])
+    client = client_of(server)
+    client.send()
+    gate.open()
+    idle_until_closed(client)
+
+    assert client.send().outcome is Outcome.OK
+    assert (server.connections, client.engine.counts.resent) == (2, 0)
+
+
+def test_bytes_that_were_there_before_the_request_are_not_its_answer(serve, client_of):
+    """A server's farewell to an idle connection is there when another connection's answer starts a request on it."""
+    farewell = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    resent = 0
+    for farewell_first in (True, False):  # the order in which the loop looks at the two is its own affair
+        first, leaving, answering = Gate(), Gate(), Gate()
+        server = serve(
+            [read, first.wait, OK, leaving.wait, farewell, leaving.passed, hold],
+            [read, answering.wait, OK, answering.passed, serve_on],
+            [serve_on],
+        )
+        client = client_of(server)
+        client.start(times=2)
+        run_until(lambda server=server: len(server.bodies) == 2)
+        first.open()
+        client.wait(1)
+        client.on_done = lambda _, client=client: len(client.done) == 2 and client.start(times=2)
+        for gate in (leaving, answering) if farewell_first else (answering, leaving):
+            gate.open_and_wait()
+        client.wait(4)
+        resent += client.engine.counts.resent
+
+        assert [done.outcome for done in client.done] == [Outcome.OK] * 4
+        assert all(done.exchange.first_byte >= done.exchange.sent for done in client.done)
+
+    assert resent >= 1
+
+
+@pytest.mark.parametrize("answer", [OK, CHUNKED, WITH_TRAILERS, b"HTTP/1.1 100 Continue\r\n\r\n" + OK])
+def test_an_answer_may_come_in_single_bytes(serve, client_of, answer):
+    server = serve([read, bytewise(answer), read, bytewise(answer), hold])
+    client = client_of(server)
+
+    assert [client.send().outcome for _ in range(2)] == [Outcome.OK] * 2
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP/1.1"),
+        (b"\x00\x01\x02\x03" * 100, "not HTTP/1.1"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot-hex\r\n", "not HTTP/1.1"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", "not HTTP/1.1"),
+        (b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", "another protocol"),
+    ],
+    ids=["banner", "binary", "bad-chunk", "two-lengths", "upgrade"],
+)
+def test_what_is_not_an_http_1_answer_is_a_connection_error_that_says_so(serve, client_of, answer, reason):
+    done = client_of(serve([read, answer, hold])).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert reason in done.finding.message
+
+
+def test_a_large_header_is_read(serve, client_of):
+    value = b"x" * 500_000
+    answer = b"HTTP/1.1 200 OK\r\nX-Long: " + value + b"\r\nContent-Length: 0\r\n\r\n"
+    done = client_of(serve([read, answer, hold])).send()
+
+    assert done.answer.headers[b"x-long"] == value
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Long: ", CHUNKED[:-2] + b"X-Long: "], ids=["head", "trailer"])
+def test_a_header_without_end_does_not_fill_the_memory(serve, client_of, start):
+    def flood(peer):
+        while True:
+            peer.end.sendall(b"x" * 65536)
+
+    done = client_of(serve([read, start, flood])).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert "header is larger" in done.finding.message
+
+
+def test_an_answer_over_the_kept_limit_is_read_to_its_end_and_cut(serve, client_of, monkeypatch):
+    monkeypatch.setattr(answer_parser, "LARGEST_KEPT_BYTES", 100_000)
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + bytes(3_000_000)
+    server = serve([read, large, read, OK, hold])
+    client = client_of(server)
+    kept = len(client.send().answer.body)
+
+    assert 100_000 <= kept < 200_000
+    assert (client.send().outcome, server.connections) == (Outcome.OK, 1)
+
+
+# ---- large bodies
+
+
+@pytest.mark.parametrize("rest", [(reset,), (), (hold,)], ids=["reset", "close", "stay"])
+def test_an_answer_before_the_body_is_sent_is_read_whatever_happens_to_the_connection(serve, client_of, rest):
+    server = serve([read_head, TOO_LARGE, *rest])
+    done = client_of(server).send(BODY_12_MB)
+
+    assert (done.outcome, done.answer.status, done.answer.body) == (Outcome.OVERSIZE, 413, b"too large")
+    assert done.exchange.uploaded is None
+
+
+def test_a_connection_with_an_unsent_body_is_not_used_again(serve, client_of):
+    server = serve([read_head, TOO_LARGE, hold], [serve_on])
+    client = client_of(server)
+    client.send(BODY_12_MB)
+
+    assert (client.send().outcome, server.connections) == (Outcome.OK, 2)
+
+
+@pytest.mark.parametrize("end", [(reset,), ()], ids=["reset", "close"])
+@pytest.mark.parametrize(
+    ("body_limit", "outcome"), [(8 * MEGABYTE, Outcome.OVERSIZE), (None, Outcome.CONNECTION_ERROR)]
+)
+def test_a_cut_while_sending_is_oversize_only_over_the_limit(serve, client_of, end, body_limit, outcome):
+    done = client_of(serve([read_head, *end]), body_limit=body_limit).send(BODY_12_MB)
+
+    assert (done.outcome, done.answer) == (outcome, None)
+    assert done.finding.message in ("Connection reset by peer", "Broken pipe", "the server closed the connection")
+
+
+def test_a_cut_is_oversize_too_when_the_kernel_had_taken_the_whole_body(serve, client_of):
+    """The end of a body just over the limit fits the socket buffer: it is `uploaded`, and never read."""
+    done = client_of(serve([read_head, reset]), body_limit=2048).send(bytes(3000))
+
+    assert done.exchange.uploaded is not None
+    assert done.outcome is Outcome.OVERSIZE
+
+
+def test_a_refusal_that_is_cut_itself_is_oversize(serve, client_of):
+    done = client_of(serve([read_head, TOO_LARGE[:-3], reset]), body_limit=2048).send(BODY_12_MB)
+
+    assert done.exchange.first_byte is not None
+    assert done.outcome is Outcome.OVERSIZE
+
+
+def test_a_slow_reader_gets_every_byte_and_the_loop_stays_free(serve, client_of):
+    server = serve([read, OK, hold], receive_bytes=65536)
+    client = client_of(server)
+    body = os.urandom(6 * MEGABYTE)
+    lags = []
+
+    def watch():
+        while not client.done:
+            before = time.monotonic()
+            gevent.sleep(0.001)
+            lags.append(time.monotonic() - before)
+
+    watcher = gevent.spawn(watch)
+    done = client.send(body)
+    watcher.join()
+
+    assert done.outcome is Outcome.OK
+    assert server.bodies == [body]
+    assert statistics.median(lags) < 0.02
+
+
+# ---- failures
+
+
+def test_a_refused_connection_says_so_even_for_a_body_over_the_limit(serve, client_of, refused_port):
+    server = serve([])
+    server.address = (server.address[0], ("127.0.0.1", refused_port))
+    done = client_of(server, body_limit=1).send()
+
+    assert (done.outcome, done.finding.message) == (Outcome.CONNECTION_ERROR, "Connection refused")
+    assert done.exchange.connect_s is None
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ([read, reset], "Connection reset by peer"),
+        ([read], "the server closed the connection"),
+        ([read, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"], "the server closed the connection"),
+        ([read, b"HTTP/1.1 200 OK\r\nContent-Le"], "the server closed the connection"),
+        ([read, CHUNKED[:-5]], "the server closed the connection"),
+        ([read, UNTIL_CLOSE, reset], "Connection reset by peer"),
+    ],
+    ids=["reset", "closed", "half-body", "half-head", "half-chunks", "reset-in-unmeasured-body"],
+)
+def test_a_connection_lost_before_the_answers_end_is_a_connection_error(serve, client_of, script, reason):
+    done = client_of(serve(script)).send()
+
+    assert (done.outcome, done.finding.message) == (Outcome.CONNECTION_ERROR, reason)
+
+
+def test_no_file_left_for_a_socket_is_an_outcome(serve, client_of):
+    client = client_of(serve([serve_on]))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        done = client.send()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert (done.outcome, done.finding.message) == (Outcome.CONNECTION_ERROR, "Too many open files")
+    assert client.send().outcome is Outcome.OK
+
+
+# ---- TLS
+
+
+def test_tls_answers_on_a_reused_connection(serve, client_of, server_tls, client_tls):
+    server = serve([serve_on], tls=server_tls)
+    client = client_of(server, tls=client_tls)
+
+    assert [client.send().outcome for _ in range(3)] == [Outcome.OK] * 3
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_certificate_may_be_for_an_ip_address(serve, client_of, server_tls, client_tls, host):
+    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    server = serve([serve_on], tls=server_tls, host=host)
+
+    assert client_of(server, tls=client_tls, host=host).send().outcome is Outcome.OK
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused_with_the_reason(serve, client_of, server_tls):
+    done = client_of(serve([serve_on], tls=server_tls), tls=ssl.create_default_context()).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert done.finding.message == "TLS: unable to get local issuer certificate"
+
+
+def test_a_certificate_for_another_host_is_refused_with_the_reason(serve, client_of, server_tls, client_tls):
+    done = client_of(serve([serve_on], tls=server_tls), tls=client_tls, host="other.example").send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert "Hostname mismatch" in done.finding.message
+
+
+def test_insecure_takes_any_certificate(serve, client_of, server_tls):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+    assert client_of(serve([serve_on], tls=server_tls), tls=context, host="other.example").send().outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_12_mb_body_arrives_over_tls(serve, client_of, authority, server_tls, version):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    context.maximum_version = version
+    server = serve([read, OK, read, OK, hold], tls=server_tls)
+    client = client_of(server, tls=context)
+    body = os.urandom(12 * MEGABYTE)
+
+    assert [client.send(body).outcome for _ in range(2)] == [Outcome.OK] * 2
+    assert server.bodies == [body, body]
+    assert server.connections == 1
+
+
+def test_an_early_answer_over_tls_is_read(serve, client_of, server_tls, client_tls):
+    server = serve([read_head, TOO_LARGE, hold], tls=server_tls)
+    done = client_of(server, tls=client_tls).send(BODY_12_MB)
+
+    assert (done.outcome, done.answer.status) == (Outcome.OVERSIZE, 413)
+
+
+@pytest.mark.parametrize("end", [(), (reset,)], ids=["close", "reset"])
+def test_a_server_that_goes_in_the_handshake_is_a_connection_error(serve, client_of, client_tls, end):
+    done = client_of(serve([lambda peer: peer.end.recv(10000), *end]), tls=client_tls, body_limit=1).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert done.finding.message == (
+        "Connection reset by peer" if end else "TLS: the server closed the connection in the handshake"
+    )
+
+
+def test_a_server_that_speaks_no_tls_is_a_connection_error_that_says_so(serve, client_of, client_tls):
+    done = client_of(serve([b"HTTP/1.1 400 Bad Request\r\n\r\n", hold]), tls=client_tls).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert done.finding.message.startswith("TLS: ")
+
+
+def test_a_client_certificate_that_is_missing_is_named(serve, client_of, authority, client_tls):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    done = client_of(serve([serve_on], tls=context), tls=client_tls).send()
+
+    assert done.outcome is Outcome.CONNECTION_ERROR
+    assert "CERTIFICATE_REQUIRED" in done.finding.message
+
+
+def test_many_tls_records_read_at_once_are_all_drained(serve, client_of, server_tls, client_tls):
+    """One readable event may stand for many records: a buffered one fires no event of its own."""
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000)
+    gate = Gate()
+    script = [read, gate.wait, bytewise(CHUNKED), gate.passed, read, large, read, bytewise(OK), hold]
+    server = serve(script, tls=server_tls)
+    client = client_of(server, tls=client_tls)
+    client.start()
+    run_until(lambda: len(server.bodies) == 1)
+    gate.open_and_wait()
+    answers = [client.wait(1).answer, client.send().answer, client.send().answer]
+
+    assert [len(answer.body) for answer in answers] == [5, 300_000, 2]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("farewell", [lambda peer: peer.end.unwrap(), lambda peer: None], ids=["notify", "bare"])
+def test_an_answer_without_a_length_ends_with_the_tls_connection(serve, client_of, server_tls, client_tls, farewell):
+    done = client_of(serve([read, UNTIL_CLOSE, farewell], tls=server_tls), tls=client_tls).send()
+
+    assert (done.outcome, done.answer.body) == (Outcome.OK, b"everything")
+
+
+# ---- moments
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_moments_are_in_order(serve, client_of, server_tls, client_tls, tls):
+    server = serve([serve_on], tls=server_tls if tls else None)
+    client = client_of(server, tls=client_tls if tls else None)
+    for _ in range(50):
+        exchange = client.send(bytes(100_000)).exchange
+
+        assert exchange.planned <= exchange.sent <= exchange.uploaded <= exchange.first_byte <= exchange.done
+
+
+def test_the_receive_time_is_when_the_server_answered(serve, client_of):
+    answered = []
+
+    def answer(peer):
+        while True:
+            peer.read_request()
+            answered.append(time.monotonic())
+            peer.end.sendall(OK)
+
+    client = client_of(serve([answer]))
+    late = [client.send().exchange.done - answered[-1] for _ in range(50)]
+
+    assert min(late) > 0
+    assert statistics.median(late) < 0.003
+
+
+def test_the_first_byte_is_when_it_came_and_not_the_last(serve, client_of):
+    gate = Gate()
+    client = client_of(serve([read, OK[:-1], gate.wait, OK[-1:], hold]))
+    client.start()
+    client.engine._loop.timer(0.1).start(gate.open)
+    exchange = client.wait(1).exchange
+
+    assert exchange.done - exchange.first_byte > 0.05
+
+
+def test_our_own_queue_is_not_charged_to_the_service(serve, client_of):
+    """Two answers are there when the loop looks; handling the first takes 100 ms."""
+    first, second = Gate(), Gate()
+    server = serve(*([read, gate.wait, OK, gate.passed, hold] for gate in (first, second)))
+    client = client_of(server)
+    client.on_done = lambda _: spin(0.1)
+    client.start(times=2)
+    run_until(lambda: len(server.bodies) == 2)
+    first.open_and_wait()
+    second.open_and_wait()
+    client.wait(2)
+
+    assert abs(client.done[0].exchange.done - client.done[1].exchange.done) < 0.02
+
+
+def test_connecting_is_measured_apart_from_what_came_before(serve, client_of):
+    """A request that is sent again after 200 ms needed a connection of its own: that one counts."""
+    gate = Gate()
+    server = serve([read, OK, read, gate.wait], [serve_on])
+    client = client_of(server)
+    client.send()
+    client.start()
+    client.engine._loop.timer(0.2).start(gate.open)
+    exchange = client.wait(2).exchange
+
+    assert exchange.resent
+    assert exchange.done - exchange.sent > 0.15
+    assert exchange.connect_s < 0.1
+
+
+def idle_until_closed(client):
+    """Run the loop until it has seen that the server ended the idle connection."""
+    run_until(lambda: not client.engine._idle)

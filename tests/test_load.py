@@ -1,0 +1,294 @@
+"""A load's rows say exactly what its engine counted."""
+
+import gc
+from collections import Counter
+
+import gevent
+import pytest
+from awaited_client import limits, run_until
+from raw_server import OK, Gate, hold, read, serve_on
+
+from analysis import run_format
+from loadgate import load as loads
+from loadgate.connection import clock
+from loadgate.credential import Credential
+from loadgate.load import Load
+from loadgate.payloads import Payload
+from loadgate.plan import Plan, Sending
+from loadgate.target import Target
+
+USER = "JsonUser"
+
+
+@pytest.fixture
+def load_of(loop):
+    """Start a load of a server; the keywords are fields of the plan, and those of `limits`."""
+    begun = []
+
+    def begin(server, *, most=1000, timeout_s=5.0, on_batch=lambda batch, names: None, **fields):
+        target = Target("localhost", server.port, "/v1", tls=False)
+        sending = Sending(
+            target, [server.address], limits(timeout_s=timeout_s, most=most), Credential("X-Auth-Token", "secret"), None
+        )
+        requests = {USER: sending.encode([Payload("test", "file", "text/plain", b"hello")])}
+        defaults = {"load_model": "open", "arrivals": "constant", "rate_per_user": 1.0, "think_time_s": 0.0}
+        plan = Plan(sending, requests, **{**defaults, "duration_s": None, "seed": 1, **fields})
+        begun.append(Load(plan, 0, on_batch))
+        return begun[-1]
+
+    yield begin
+    for load in begun:
+        load.drain()
+
+
+def add_users(load, count):
+    for number in range(count):
+        load.add_user(number, USER)
+
+
+def responses(report):
+    """How many requests ended how, by the histogram."""
+    counts = Counter()
+    for _, _, outcome, measure, _, count in report["latency"]:
+        if measure == run_format.RESPONSE:
+            counts[outcome] += count
+    return counts
+
+
+def timeline(report, column):
+    index = run_format.TIMELINE_COLUMNS.index(column)
+    return [row[index] for row in report["timeline"]]
+
+
+COUNTED = ("planned", "sent", "finished", "dropped", "resent")
+
+
+def assert_reconciled(load, report):
+    counts = load.counts
+    assert responses(report).total() == counts["planned"] == counts["sent"] + counts["dropped"]
+    assert counts["sent"] == counts["finished"] + counts["unfinished"]
+    assert {name: sum(timeline(report, name)) for name in COUNTED} == {name: counts[name] for name in COUNTED}
+    assert all(len(row) == len(run_format.TIMELINE_COLUMNS) for row in report["timeline"])
+    assert all(len(row) == len(run_format.LATENCY_COLUMNS) for row in report["latency"])
+
+
+@pytest.mark.parametrize("load_model", ["open", "closed"])
+def test_the_rows_reconcile_with_the_counts(serve, load_of, load_model):
+    load = load_of(serve([serve_on]), load_model=load_model, rate_per_user=100.0)
+    add_users(load, 4)
+    run_until(lambda: load.counts["finished"] > 50)
+    load.drain()
+
+    assert_reconciled(load, load.take())
+
+
+def test_draining_waits_for_what_is_in_flight(serve, load_of, loop):
+    gate = Gate()
+    server = serve([read, gate.wait, OK, hold])
+    load = load_of(server, load_model="closed")
+    add_users(load, 5)
+    run_until(lambda: len(server.bodies) == 5)
+    loop.timer(0.1).start(gate.open)
+    before = clock()
+    load.drain()
+    report = load.take()
+
+    assert clock() - before >= 0.09
+    assert responses(report) == {"ok": 5}
+    assert_reconciled(load, report)
+
+
+def test_draining_ends_with_the_deadline_of_what_never_comes(serve, load_of):
+    server = serve([read, hold])
+    load = load_of(server, load_model="closed", timeout_s=0.2)
+    add_users(load, 5)
+    run_until(lambda: len(server.bodies) == 5)
+    load.drain()
+    report = load.take()
+
+    assert responses(report) == {"client_timeout": 5}
+    assert_reconciled(load, report)
+
+
+def test_what_is_still_in_flight_after_all_is_unfinished(serve, load_of, monkeypatch):
+    """Held up beyond the deadline and its slack, the engine had no turn to time anything out."""
+    monkeypatch.setattr(loads, "END_SLACK_S", -5.0)
+    server = serve([read, hold])
+    load = load_of(server, load_model="closed")
+    add_users(load, 5)
+    run_until(lambda: len(server.bodies) == 5)
+    load.drain()
+    report = load.take()
+
+    assert responses(report) == {"unfinished": 5}
+    assert_reconciled(load, report)
+
+
+def test_dropped_arrivals_have_a_row_without_a_time(serve, load_of):
+    load = load_of(serve([read, hold]), rate_per_user=200.0, most=2, timeout_s=0.3)
+    add_users(load, 1)
+    run_until(lambda: load.counts["dropped"] > 5)
+    load.drain()
+    report = load.take()
+
+    assert responses(report)["dropped"] == load.counts["dropped"]
+    assert_reconciled(load, report)
+    dropped = [row for row in report["latency"] if row[2] == "dropped"]
+    assert {(row[3], row[4]) for row in dropped} == {(run_format.RESPONSE, None)}
+
+
+@pytest.mark.parametrize("load_model", ["open", "closed"])
+def test_a_plan_with_a_duration_ends_there(serve, load_of, load_model):
+    """The stop comes early, as Locust's timer does: the plan is sent in full, and nothing after it."""
+    load = load_of(serve([serve_on]), load_model=load_model, rate_per_user=100.0, duration_s=1.0)
+    add_users(load, 2)
+    gevent.sleep(0.9)
+    load.drain()
+    report = load.take()
+
+    assert {row[0] for row in report["latency"]} == {0}
+    assert load_model == "closed" or load.counts["planned"] == 200
+    assert_reconciled(load, report)
+
+
+def test_a_plan_whose_stop_comes_late_has_ended_by_itself(serve, load_of):
+    load = load_of(serve([serve_on]), rate_per_user=100.0, duration_s=0.3)
+    add_users(load, 2)
+    gevent.sleep(0.5)
+
+    assert load.counts["planned"] == 60
+    load.drain()
+    assert load.counts["planned"] == 60
+
+
+def test_a_stop_long_before_the_end_stops_at_once(serve, load_of):
+    load = load_of(serve([serve_on]), rate_per_user=100.0, duration_s=60.0)
+    add_users(load, 2)
+    gevent.sleep(0.1)
+    before = clock()
+    load.drain()
+
+    assert clock() - before < 0.5
+    assert_reconciled(load, load.take())
+
+
+def test_each_row_is_taken_once(serve, load_of):
+    load = load_of(serve([serve_on]), load_model="closed")
+    add_users(load, 2)
+    reports = []
+    for _ in range(4):
+        gevent.sleep(0.3)
+        reports.append(load.take())
+    load.drain()
+    reports.append(load.take())
+    whole = {key: [row for report in reports for row in report[key]] for key in reports[0]}
+
+    assert_reconciled(load, whole)
+    assert [bool(report["latency"]) for report in reports] == [True] * 5
+    assert timeline(whole, "second") == [0, 1]
+    assert load.take() == {"latency": [], "timeline": [], "notable": []}
+
+
+def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):
+    load = load_of(serve([serve_on]), rate_per_user=100.0, duration_s=2.0)
+    add_users(load, 1)
+    gevent.sleep(1.99)
+    load.drain()
+    report = load.take()
+
+    assert timeline(report, "second")[:2] == [0, 1]
+    assert timeline(report, "planned")[:2] == [pytest.approx(100, abs=15), pytest.approx(100, abs=15)]
+    assert timeline(report, "users")[0] == 1
+    assert timeline(report, "target_per_s")[0] == 100.0
+
+
+def test_batches_hold_every_request_once(serve, load_of):
+    sizes = []
+    load = load_of(
+        serve([serve_on]), load_model="closed", on_batch=lambda batch, names: sizes.append((len(batch.second), names))
+    )
+    add_users(load, 2)
+    gevent.sleep(0.6)
+    load.drain()
+
+    assert len(sizes) >= 3
+    assert sum(size for size, _ in sizes) == load.counts["planned"]
+    assert sizes[0][1] == ["test"]
+
+
+def test_failures_and_the_slowest_are_notable(serve, load_of):
+    server = serve([read, b"HTTP/1.1 500 No\r\nContent-Length: 18\r\n\r\nsecret is no token", serve_on])
+    load = load_of(server, load_model="closed")
+    add_users(load, 1)
+    run_until(lambda: load.counts["finished"] > 10)
+    load.drain()
+    notable = load.take()["notable"]
+
+    assert (notable[0].outcome, notable[0].message) == ("server_error", "*** is no token")
+    assert {row.outcome for row in notable[1:]} == {"ok"}
+
+
+@pytest.mark.parametrize("load_model", ["open", "closed"])
+def test_users_come_and_go(serve, load_of, load_model):
+    load = load_of(serve([serve_on]), load_model=load_model, rate_per_user=100.0)
+    add_users(load, 2)
+    gevent.sleep(0.1)
+    for number in range(2):
+        load.remove_user(number, USER)
+    planned = load.counts["planned"]
+    gevent.sleep(0.1)
+
+    assert load.counts["planned"] == planned > 0
+
+
+@pytest.mark.parametrize("load_model", ["open", "closed"])
+def test_users_that_come_or_go_after_the_end_change_nothing(serve, load_of, load_model):
+    load = load_of(serve([serve_on]), load_model=load_model, rate_per_user=100.0)
+    add_users(load, 2)
+    gevent.sleep(0.1)
+    load.drain()
+    counts = load.counts
+    load.add_user("late", USER)
+    load.remove_user(0, USER)
+    gevent.sleep(0.1)
+
+    assert load.counts == counts
+
+
+def test_users_that_come_while_the_load_drains_do_not_prolong_it(serve, load_of, loop):
+    gate = Gate()
+    server = serve([read, gate.wait, OK, serve_on])
+    load = load_of(server, load_model="closed")
+    add_users(load, 1)
+    run_until(lambda: len(server.bodies) == 1)
+    ending = gevent.spawn(load.drain)
+    gevent.sleep(0.01)
+    load.add_user("late", USER)
+    loop.timer(0.1).start(gate.open)
+    ending.get()
+
+    assert load.counts["planned"] == 1
+
+
+def test_whoever_drains_meanwhile_waits_for_the_same_end(serve, load_of, loop):
+    gate = Gate()
+    server = serve([read, gate.wait, OK, hold])
+    load = load_of(server, load_model="closed")
+    add_users(load, 1)
+    run_until(lambda: len(server.bodies) == 1)
+    loop.timer(0.1).start(gate.open)
+    finished = []
+    endings = [gevent.spawn(lambda: load.drain() or finished.append(load.counts["finished"])) for _ in range(2)]
+    gevent.joinall(endings, raise_error=True)
+    load.drain()
+
+    assert finished == [1, 1]
+    assert_reconciled(load, load.take())
+
+
+def test_the_collector_looks_at_everything_again_afterwards(serve, load_of):
+    load = load_of(serve([serve_on]))
+    assert gc.get_freeze_count() > 0
+    load.drain()
+
+    assert gc.get_freeze_count() == 0
