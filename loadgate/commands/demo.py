@@ -3,6 +3,7 @@
 import os
 import secrets
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,58 +45,39 @@ def demo(context: click.Context, duration: float, out: str | None) -> None:
         click.echo(f"token from its IAM: {len(token):,} characters", err=True)
         oversize = Path(folder) / "oversize.png"
         oversize.write_bytes(bytes(BODY_LIMIT_BYTES))
-        arguments = [
-            *("--host", url, "--users", str(RATE), "--spawn-rate", str(RATE), "--duration", repr(duration)),
-            *("--timeout", TIMEOUT, "--grace", "1s", "--body-limit", BODY_LIMIT),
-            *(["--out", out] if out else []),
-        ]
+        load = (
+            f"--host={url} --users={RATE} --spawn-rate={RATE} --timeout={TIMEOUT} --grace=1s --body-limit={BODY_LIMIT}"
+        )
+        arguments = [*load.split(), f"--duration={duration!r}", *([f"--out={out}"] if out else [])]
         environment = os.environ | {TOKEN_VARIABLE: token, "LOADGATE_DEMO_OVERSIZE": str(oversize)}
-        code = subprocess.run([*LAUNCH, *arguments], env=environment, check=False).returncode
+        code = _call([*PYTHON, "-c", LAUNCH, *arguments], environment)
     context.exit(code)
 
 
+PYTHON = [sys.executable, "-P"]
 # In a process of its own, because Locust patches the one it runs in.
-LAUNCH = [
-    sys.executable,
-    "-P",
-    "-c",
-    "import sys; from loadgate.commands.run import launch; launch('demo_requests', sys.argv[1:])",
-]
+LAUNCH = "import sys; from loadgate.commands.run import launch; launch('demo_requests', sys.argv[1:])"
+SERVE = f"""
+    -m loadgate serve --port 0 --timeout {TIMEOUT} --body-limit {BODY_LIMIT}
+    --service-time lognormal:80ms,0.4 --instances 8 --concurrency 2 --fault slow:2% --seed 1
+"""
+
+
+def _call(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of `command`. It is told of a Ctrl-C or SIGTERM, and ends in its own time, with its report."""
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, process_group=0) as process:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda told, _: process.send_signal(told))
+        return process.wait()
 
 
 @contextmanager
 def standing_in() -> Iterator[tuple[str, str, str]]:
     """A stand-in service on a free port: its URL, and the user and password that its IAM takes."""
     user, password = "demo", secrets.token_urlsafe(16)
-    command = [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "loadgate",
-            "serve",
-            "--port",
-            "0",
-            "--timeout",
-            TIMEOUT,
-            "--body-limit",
-            BODY_LIMIT,
-        ),
-        *(
-            "--service-time",
-            "lognormal:80ms,0.4",
-            "--fault",
-            "slow:2%",
-            "--instances",
-            "4",
-            "--concurrency",
-            "2",
-            "--seed",
-            "1",
-        ),
-    ]
     environment = os.environ | {"LOADGATE_IAM_USER": user, "LOADGATE_IAM_PASSWORD": password}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    command = [*PYTHON, *SERVE.split()]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, process_group=0) as process:
         try:
             assert process.stdout is not None
             ready, _, _ = select.select([process.stdout], [], [], START_S)

@@ -1,5 +1,6 @@
 """`loadgate run`: a load in plain words, carried out by Locust in this process."""
 
+import io
 import math
 import sys
 from pathlib import Path
@@ -85,6 +86,7 @@ def launch(locustfile: str, arguments: list[str]) -> None:
     from loadgate.progress import show_progress
 
     show_progress()
+    sys.stdin = io.StringIO()  # Locust takes keys as commands: a slip would change the load
     quiet = ["--headless", "--only-summary", "--loglevel=ERROR"]
     sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *quiet, *arguments]
     main()  # type: ignore[no-untyped-call] # Locust's

@@ -19,6 +19,17 @@ def test_the_demo_ends_with_a_report_that_shows_every_kind_of_trouble(command):
     assert not _processes_of(finished.run.parent)
 
 
+def test_an_interrupted_demo_has_its_report_and_leaves_nothing_running(command):
+    finished = command("loadgate", "demo", interrupt="SIGINT")
+
+    assert finished.code == 130, finished.stderr
+    assert finished.manifest()["state"] == "interrupted"
+    assert finished.outcomes()["ok"] + finished.outcomes()["oversize"] > 20
+    assert finished.outcomes()["connection_error"] == 0
+    assert (finished.run / "report.html").exists()
+    assert not _processes_of(finished.run.parent)
+
+
 def _processes_of(folder: Path) -> list[str]:
     """Processes that still run in this folder: the stand-in must be gone."""
     found = []

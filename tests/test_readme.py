@@ -1,0 +1,66 @@
+"""The README and the pages it names say what the code does and what a run measured."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [README, *(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
+def test_the_first_block_is_the_two_commands_that_set_everything_up():
+    first = re.search(r"```\n(.+?)```", README, re.DOTALL)
+
+    assert first
+    assert first[1] == "pip install -e . && loadgate demo\npip install -e '.[test]' && pytest\n"
+
+
+def test_the_result_table_is_that_of_the_example():
+    summary = json.loads((ROOT / "reports/example/summary.json").read_text(encoding="utf-8"))
+    report = (ROOT / "reports/example/report.md").read_text(encoding="utf-8")
+    rows = [line for line in README.splitlines() if line.startswith(("| response |", "| service |", "| lateness |"))]
+
+    assert len(rows) == 3
+    assert all(row in report.splitlines() for row in rows)
+    for outcome, count in summary["outcomes"].items():
+        assert f"{count:,} `{outcome}`" in README
+
+
+def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(tmp_path: Path):
+    example = ROOT / "reports/example"
+    for path in example.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    subprocess.run(
+        [sys.executable, "-P", "-m", "analysis", str(tmp_path), "--no-plots"], check=True, capture_output=True
+    )
+
+    made, kept = ((folder / "summary.json").read_text(encoding="utf-8") for folder in (tmp_path, example))
+    assert json.loads(made) == json.loads(kept)
+    assert json.loads(kept)["verdict"] == "none"
+    assert (example / "percentiles.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.splitlines()[0])
+def test_every_option_named_in_a_page_is_one(page: str):
+    helps = ""
+    for command in ("run", "send", "serve", "demo", "report"):
+        helps += subprocess.run(
+            [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
+        ).stdout
+    known = set(re.findall(r"--[a-z][a-z0-9-]*", helps))
+    of_locust = {"--headless", "--host", "--json-file", "--load-model", "--rate-per-user", "--run-time"}
+
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known | of_locust
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/with-locust.md", "docs/run-directory.md"])
+def test_every_link_leads_somewhere(page: str):
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("https://") or ((ROOT / page).parent / link).exists(), link
