@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,17 +46,22 @@ def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(
     assert (example / "percentiles.png").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.splitlines()[0])
-def test_every_option_named_in_a_page_is_one(page: str):
+@cache
+def known_options() -> set[str]:
+    """Every option of our commands, by their own help."""
     helps = ""
     for command in ("run", "send", "serve", "demo", "report"):
         helps += subprocess.run(
             [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
         ).stdout
-    known = set(re.findall(r"--[a-z][a-z0-9-]*", helps))
+    return set(re.findall(r"--[a-z][a-z0-9-]*", helps))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.splitlines()[0])
+def test_every_option_named_in_a_page_is_one(page: str):
     of_locust = {"--headless", "--host", "--json-file", "--load-model", "--rate-per-user", "--run-time"}
 
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known | of_locust
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known_options() | of_locust
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/with-locust.md", "docs/run-directory.md"])

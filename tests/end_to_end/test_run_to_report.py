@@ -35,10 +35,10 @@ def assert_reconciled(finished, service) -> Counter:
 def test_open_load_is_sent_as_planned_and_measured_as_it_was(stand_in, command):
     service = stand_in("--service-time=constant:100ms", "--instances=16")
 
-    finished = command("loadgate", "run", service.url, "--rate=50", "--duration=8s", token=service.token)
+    finished = command("loadgate", "run", service.url, "--no-plots", "--rate=50", "--duration=6s", token=service.token)
 
     assert finished.code == 0, finished.stderr
-    assert assert_reconciled(finished, service)["ok"] == pytest.approx(400, abs=1)
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(300, abs=1)
     truth_s = [float(row["end_s"]) - float(row["arrival_s"]) for row in service.truth()[1:]]
     latency = finished.summary()["latency"]["service"]
     for percentile, share in (("p50", 0.5), ("p90", 0.9)):
@@ -87,7 +87,7 @@ def test_oversize_bodies_are_rejected_by_the_gateway_and_counted(stand_in, comma
     (tmp_path / "big.png").write_bytes(bytes(200_000))
 
     finished = command(
-        *("loadgate", "run", service.url, "--rate=40", "--duration=1s", "--body-limit=64KiB"),
+        *("loadgate", "run", service.url, "--no-plots", "--rate=40", "--duration=1s", "--body-limit=64KiB"),
         *(f"--file={tmp_path / 'big.png'}", f"--file={ROOT / 'loadgate/samples/flower.png'}"),
         token=service.token,
     )
@@ -103,7 +103,7 @@ def test_oversize_bodies_are_rejected_by_the_gateway_and_counted(stand_in, comma
 def test_closed_users_wait_for_their_answers(stand_in, command):
     service = stand_in("--service-time=constant:50ms", "--instances=8")
 
-    finished = command("loadgate", "run", service.url, "--users=3", "--duration=2s", token=service.token)
+    finished = command("loadgate", "run", service.url, "--no-plots", "--users=3", "--duration=2s", token=service.token)
 
     assert_reconciled(finished, service)
     edges = sorted(
@@ -118,7 +118,7 @@ def test_processes_share_the_load_and_their_records_merge(stand_in, command):
     service = stand_in(*FAST)
 
     finished = command(
-        "loadgate", "run", service.url, "--rate=60", "--duration=3s", "--processes=2", token=service.token
+        "loadgate", "run", service.url, "--no-plots", "--rate=60", "--duration=3s", "--processes=2", token=service.token
     )
 
     assert finished.code in (0, 3), finished.stderr
@@ -130,7 +130,14 @@ def test_arrivals_over_the_limit_in_flight_are_dropped_and_the_run_is_invalid(st
     service = stand_in("--service-time=constant:400ms", "--instances=64")
 
     finished = command(
-        "loadgate", "run", service.url, "--rate=50", "--duration=1s", "--max-in-flight=5", token=service.token
+        "loadgate",
+        "run",
+        service.url,
+        "--no-plots",
+        "--rate=50",
+        "--duration=1s",
+        "--max-in-flight=5",
+        token=service.token,
     )
 
     outcomes = assert_reconciled(finished, service)
@@ -142,7 +149,7 @@ def test_arrivals_over_the_limit_in_flight_are_dropped_and_the_run_is_invalid(st
 def test_requests_in_flight_at_the_end_are_waited_for(stand_in, command):
     service = stand_in("--service-time=constant:900ms", "--instances=64")
 
-    finished = command("loadgate", "run", service.url, "--rate=20", "--duration=1s", token=service.token)
+    finished = command("loadgate", "run", service.url, "--no-plots", "--rate=20", "--duration=1s", token=service.token)
 
     assert assert_reconciled(finished, service)["ok"] == pytest.approx(20, abs=1)
 
@@ -152,7 +159,7 @@ def test_an_interrupted_run_has_its_report(stand_in, command, stop: str, process
     service = stand_in(*FAST)
     load = ("--rate=50", "--duration=60s", *([f"--processes={processes}"] if processes > 1 else []))
 
-    finished = command("loadgate", "run", service.url, *load, token=service.token, interrupt=stop)
+    finished = command("loadgate", "run", service.url, "--no-plots", *load, token=service.token, interrupt=stop)
 
     assert finished.code == 130, finished.stderr
     assert finished.manifest()["state"] == "interrupted"
@@ -182,7 +189,16 @@ def test_json_lines_are_sent_in_the_order_of_the_seed(stand_in, command, tmp_pat
     orders = []
     for seed in ("3", "3", "4"):
         service = stand_in(*FAST)
-        run = ("loadgate", "run", service.url, "--rate=35", "--duration=1s", f"--seed={seed}", f"--json={bodies}")
+        run = (
+            "loadgate",
+            "run",
+            service.url,
+            "--no-plots",
+            "--rate=35",
+            "--duration=1s",
+            f"--seed={seed}",
+            f"--json={bodies}",
+        )
         finished = command(*run, token=service.token)
         assert_reconciled(finished, service)
         orders.append([row["bytes"] for row in sorted(service.truth()[1:], key=lambda row: float(row["arrival_s"]))])
