@@ -11,6 +11,7 @@ from locust import events
 from analysis.wording import load_text, time_text
 
 TERMINAL_S, LOG_S = 0.5, 10.0
+POLL_S = 0.1  # shorter than the analysis takes: the line is gone before its table comes
 
 
 def show_progress() -> None:
@@ -37,13 +38,15 @@ def _show(session: Any) -> None:
     first = manifest["probe"]
     _say(f"first request: {first['outcome']} {first['status'] or ''} in {time_text(first['service_s'])}")
     in_place = sys.stderr.isatty()
-    began = time.monotonic()
+    interval_s = TERMINAL_S if in_place else LOG_S
+    began = shown = time.monotonic()
     while session.directory is directory:
-        gevent.sleep(TERMINAL_S if in_place else LOG_S)
-        if session.directory is directory:
-            _say(_line(directory, time.monotonic() - began), in_place)
+        if time.monotonic() - shown >= interval_s:
+            shown = time.monotonic()
+            _say(_line(directory, shown - began), in_place)
+        gevent.sleep(POLL_S)
     if in_place:
-        _say("\x1b[2K", in_place)
+        _say("", in_place)
 
 
 def _line(directory: Any, elapsed_s: float) -> str:
