@@ -46,7 +46,7 @@ def _decorator(option: Option, as_text: bool) -> Callable[[Command], Command]:
     return click.option(
         *option.flags,
         option.name,
-        type=str,  # or click takes the default's type, and `--grace 5s` is not a float
+        type=click.UNPROCESSED,  # `parse` does it, and the default is a value already
         default=None if as_text or option.repeatable else option.default,
         multiple=option.repeatable,
         metavar=option.metavar,

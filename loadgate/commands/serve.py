@@ -1,14 +1,15 @@
 """`loadgate serve`: the stand-in real-time service on this machine."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from loadgate import units
+from loadgate.click_options import with_options
 from loadgate.errors import ConfigError
+from loadgate.options import Option, count
 from loadgate.standin.faults import FAULTS
 from loadgate.standin.service_time import ServiceTime
 from loadgate.standin.settings import Listen, Settings
@@ -32,8 +33,6 @@ Environment:
   LOADGATE_IAM_USER           with LOADGATE_IAM_PASSWORD: the only right login;
   LOADGATE_IAM_PASSWORD       without them any user and password is right
 """
-
-Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
 def service_time(text: str) -> ServiceTime:
@@ -64,16 +63,54 @@ def fault(text: str) -> tuple[str, float]:
         raise ValueError(f"{share!r} is not a share; write {name}:2% or {name}:0.02") from None
 
 
-def parsed(parse: Callable[[str], Any]) -> Callback:
-    """A click callback that turns the text of an option, or each of them, into a value."""
+def port(text: str) -> int:
+    """A TCP port, or 0. Raises ValueError."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise ValueError(f"{text!r} is not a port; it must be a number from 0 to 65535")
+    return int(text)
 
-    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        try:
-            return [parse(text) for text in value] if parameter.multiple else parse(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error), context, parameter) from None
 
-    return callback
+def natural(text: str) -> int:
+    """A whole number, 0 or more. Raises ValueError."""
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{text!r} must be a whole number, 0 or more")
+    return int(text)
+
+
+OPTIONS = (
+    Option(("--host",), "host", "Address to listen on. [127.0.0.1]", default="127.0.0.1", metavar="ADDRESS"),
+    Option(("--port",), "port", "Port to listen on; 0 is any free one. [8080]", port, 8080, "N"),
+    Option(
+        ("--service-time",),
+        "service_time",
+        "How long the model takes: constant, exponential, lognormal (sigma) or gamma (shape), by its mean."
+        " [lognormal:100ms,0.5]",
+        service_time,
+        ServiceTime("lognormal", 0.1, 0.5),
+        "NAME:MEAN[,SHAPE]",
+    ),
+    Option(("--instances",), "instances", "Instances of the model. [4]", count, 4, "N"),
+    Option(("--concurrency",), "concurrency", "Requests an instance works on at once. [2]", count, 2, "N"),
+    Option(("--queue",), "queue", "Requests that may wait; one more gets 503. [100]", natural, 100, "N"),
+    Option(("--timeout",), "timeout_s", "The gateway's time limit (504). [40s]", units.duration, 40.0, "T"),
+    Option(
+        ("--body-limit",), "body_limit_bytes", "The gateway's body limit (413). [12MiB]", units.size, 12 * 2**20, "SIZE"
+    ),
+    Option(("--rate-limit",), "rate_limit_per_s", "Requests a second it lets through (429). [all]", count, metavar="N"),
+    Option(
+        ("--fault",),
+        "faults",
+        "Share of requests with a fault, as in slow:2%; repeatable.",
+        fault,
+        metavar="NAME:SHARE",
+        repeatable=True,
+    ),
+    Option(("--seed",), "seed", "Seed of service times and faults. [0]", natural, 0, "N"),
+    Option(("--truth",), "truth", "CSV file of what became of every request.", Path, metavar="FILE"),
+    Option(("--write-token",), "token_file", "File for a valid token, its owner's only.", Path, metavar="FILE"),
+    Option(("--tls-cert",), "tls_cert", "Certificate chain in PEM: serve https.", Path, metavar="FILE"),
+    Option(("--tls-key",), "tls_key", "Its private key in PEM. [in the same file]", Path, metavar="FILE"),
+)
 
 
 def credentials() -> tuple[str, str] | None:
@@ -84,80 +121,9 @@ def credentials() -> tuple[str, str] | None:
     return (user, password) if user and password else None
 
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-
-
 @click.command(epilog=f"{EXAMPLES}\n\n{ENVIRONMENT}", short_help="The stand-in real-time service alone.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=8080,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="Port to listen on; 0 is any free one.",
-)
-@click.option(
-    "--service-time",
-    "model_time",
-    default="lognormal:100ms,0.5",
-    show_default=True,
-    metavar="NAME:MEAN[,SHAPE]",
-    callback=parsed(service_time),
-    help="How long the model takes: constant, exponential, lognormal (sigma) or gamma (shape), by its mean.",
-)
-@click.option("--instances", default=4, show_default=True, type=click.IntRange(1), help="Instances of the model.")
-@click.option(
-    "--concurrency",
-    default=2,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Requests an instance works on at once.",
-)
-@click.option(
-    "--queue",
-    default=100,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Requests that may wait; one more gets 503.",
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    default="40s",
-    show_default=True,
-    metavar="DURATION",
-    callback=parsed(units.duration),
-    help="The gateway's time limit (504).",
-)
-@click.option(
-    "--body-limit",
-    "body_limit_bytes",
-    default="12MiB",
-    show_default=True,
-    metavar="SIZE",
-    callback=parsed(units.size),
-    help="The gateway's body limit (413).",
-)
-@click.option(
-    "--rate-limit",
-    "rate_limit_per_s",
-    type=click.IntRange(1),
-    help="Requests a second the gateway lets through (429); off by default.",
-)
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="NAME:SHARE",
-    callback=parsed(fault),
-    help="Share of requests with a fault, as in slow:2%; may be given several times.",
-)
-@click.option("--seed", default=0, show_default=True, help="Seed of service times and faults.")
-@click.option("--truth", type=FILE, help="CSV file of what became of every request.")
-@click.option("--write-token", "token_file", type=FILE, help="File for a valid token, readable by its owner only.")
-@click.option("--tls-cert", type=FILE, help="Certificate chain in PEM: serve https.")
-@click.option("--tls-key", type=FILE, help="Its private key in PEM, unless it is in the same file.")
-def serve(model_time: ServiceTime, faults: list[tuple[str, float]], **options: Any) -> None:
+@with_options(*OPTIONS)
+def serve(faults: list[tuple[str, float]], **options: Any) -> None:
     """Run the stand-in: a real-time inference service behind a gateway with its limits.
 
     It prints `ready URL` once it listens and runs until SIGTERM or Ctrl-C. Any service id in the path is served.
@@ -167,7 +133,6 @@ def serve(model_time: ServiceTime, faults: list[tuple[str, float]], **options: A
     listen = Listen(**{name: options.pop(name) for name in LISTEN})
     try:
         settings = Settings(
-            service_time=model_time,
             faults=dict(faults),
             credentials=credentials(),
             accepted_token=os.environ.get("LOADGATE_TOKEN", "").strip() or None,
