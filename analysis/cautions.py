@@ -70,6 +70,8 @@ def nothing_measured(evidence: Evidence) -> Caution | None:
 def counts_differ(evidence: Evidence) -> Caution | None:
     """Compare the generator's own counters with the histograms and the timeline, to the request."""
     state, counts = evidence.run.manifest["state"], evidence.run.manifest.get("counts")
+    if evidence.run.manifest.get("workers_lost"):
+        return None  # they do differ then, and that says why
     if state == "running" or (state == "interrupted" and counts is None):
         return None
     if counts is None:
@@ -129,16 +131,27 @@ def arrivals_dropped(evidence: Evidence) -> Caution | None:
     limit = evidence.run.manifest["load"].get("max_in_flight")
     text = (
         f"{dropped:,} of {evidence.requests:,} planned requests ({share_text(dropped, evidence.requests)}) were"
-        f" not sent, because the limit of {f'{limit:,} ' if limit else ''}requests in flight was reached."
+        f" not sent, because the limit of {f'{limit:,} ' if limit else ''}requests in flight in a process was reached."
         " Allowed is none."
     )
     advice = "The service could not take this rate. Lower the rate, or raise --max-in-flight to see it queue."
     return Caution("arrivals_dropped", True, text, advice)
 
 
+def worker_lost(evidence: Evidence) -> Caution | None:
+    lost = evidence.run.manifest.get("workers_lost") or 0
+    if not lost:
+        return None
+    text = (
+        f"{lost} of {evidence.run.manifest.get('workers', lost)} worker processes went away in mid-run, with the"
+        " requests they had not reported and their share of the load. Allowed is none."
+    )
+    return Caution("worker_lost", True, text, "Find out why (memory? killed?), and run again.")
+
+
 def below_rate(evidence: Evidence) -> Caution | None:
     ordered = _ordered_requests(evidence.run)
-    if ordered is None:
+    if ordered is None or evidence.run.manifest.get("workers_lost"):
         return None
     requests, slack = ordered
     if evidence.requests >= requests - slack:
@@ -188,6 +201,7 @@ def requests_resent(evidence: Evidence) -> Caution | None:
 CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
     nothing_measured,
     counts_differ,
+    worker_lost,
     arrivals_dropped,
     below_rate,
     generator_late,

@@ -70,6 +70,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.duration_s": _NUMBER,
     "load.ramp_s": _NUMBER,
     "load.max_in_flight": _NUMBER,
+    "workers_lost": _NUMBER,
     "payloads": (_list_or_null, "a list of objects, or null"),
     "versions": (lambda value: value is None or isinstance(value, dict), "an object, or null"),
     "counts": (_counts_or_null, f"an object of whole numbers named {', '.join(COUNTS)}, or null"),

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from analysis.outcomes import Outcome
@@ -14,8 +13,7 @@ from loadgate.payloads import Payload
 LONGEST_TEXT = 2000
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One HTTP answer. Header names in lower case."""
 
     status: int

@@ -40,7 +40,6 @@ class Exchange:
         "first_byte",
         "planned",
         "request",
-        "resent",
         "sent",
         "uploaded",
         "user",
@@ -59,7 +58,6 @@ class Exchange:
         self.uploaded: float | None = None
         self.first_byte: float | None = None
         self.done: float | None = None
-        self.resent = False
 
 
 class Owner(Protocol):
@@ -78,7 +76,7 @@ class Connection:
     def __init__(self, owner: Owner, loop: Any, address: Address, tls: ssl.SSLContext | None, host: str) -> None:
         self.exchange: Exchange | None = None
         self.reusable = False  # can it take another request?
-        self.served = 0
+        self.served = False  # did it bring an answer yet?
         self.established = False  # TCP and TLS are up
         self._opened = 0.0
         self._owner, self._loop, self._address = owner, loop, address
@@ -281,7 +279,7 @@ class Connection:
         answer = self._parser.take()
         self.reusable = keep_alive and exchange.uploaded is not None
         self.exchange = None
-        self.served += 1
+        self.served = True
         if not self.reusable:
             self.close()
         self._owner.answered(self, exchange, answer)

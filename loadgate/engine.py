@@ -58,16 +58,15 @@ class Engine:
         limits: Limits,
         *,
         tls: ssl.SSLContext | None,
-        seed: str,
         on_done: Done,
     ) -> None:
         self.counts = Counts()
         self.turn_at = clock()
         self._loop, self._target, self._limits, self._tls = loop, target, limits, tls
         self._addresses = cycle(addresses)
-        self._uuids = Uuids(seed)
+        self._uuids = Uuids()
         self._on_done = on_done
-        self._idle: list[Connection] = []
+        self._idle: dict[Connection, None] = {}  # the last is taken first
         self._busy: dict[Exchange, Connection] = {}  # oldest first, so ordered by deadline
         self._deadline_timer = loop.timer(0.0)
         # Runs first in each turn of the loop: a clock read in each callback would charge the service for our own queue.
@@ -94,7 +93,12 @@ class Engine:
         self.counts.sent += 1
         uuid = self._uuids.next() if request.after is not None else b""
         exchange = Exchange(request, planned, now, uuid, user)
-        self._send(exchange)
+        if self._idle:
+            connection, _ = self._idle.popitem()
+            self._busy[exchange] = connection
+            connection.send(exchange)
+        else:
+            self._connect(exchange)
         if not self._deadline_timer.active:
             self._watch_deadlines()
 
@@ -121,7 +125,7 @@ class Engine:
         """A whole answer is here."""
         del self._busy[exchange]
         if connection.reusable:
-            self._idle.append(connection)
+            self._idle[connection] = None
         payload = exchange.request.payload
         finding = judge(answer, payload, exchange.uuid or None, self._limits.gateway)
         self._finish(exchange, self.turn_at, finding, answer)
@@ -129,13 +133,11 @@ class Engine:
     def broke(self, connection: Connection, exchange: Exchange | None, reason: str) -> None:
         """The connection is gone, with or without a request on it."""
         if exchange is None:
-            if connection in self._idle:
-                self._idle.remove(connection)
+            self._idle.pop(connection, None)
             return
         if connection.served and exchange.first_byte is None and clock() - exchange.sent < RACE_S:
             # Kept alive, and closed by the server before it saw the request: that says nothing about the service.
             # Sent again on a connection that has served nobody, so only once.
-            exchange.resent = True
             exchange.uploaded = None
             self.counts.resent += 1
             self._connect(exchange)
@@ -147,14 +149,6 @@ class Engine:
         self._finish(exchange, clock(), Finding(outcome, "", reason), None)
 
     # ---- inside
-
-    def _send(self, exchange: Exchange) -> None:
-        if self._idle:
-            connection = self._idle.pop()
-            self._busy[exchange] = connection
-            connection.send(exchange)
-        else:
-            self._connect(exchange)
 
     def _connect(self, exchange: Exchange) -> None:
         connection = Connection(self, self._loop, next(self._addresses), self._tls, self._target.host)
@@ -170,27 +164,18 @@ class Engine:
         self.counts.finished += 1
         self._on_done(exchange, finding, answer)
 
-    def _abandon(self, exchange: Exchange, finding: Finding) -> None:
-        self._busy.pop(exchange).close()
-        self._finish(exchange, clock(), finding, None)
-
     def _on_turn(self) -> None:
         self.turn_at = clock()
 
     def _on_deadline(self) -> None:
         latest = clock() - self._limits.deadline_s
-        for exchange in list(self._busy):
-            if exchange.sent > latest:
-                break
-            self._time_out(exchange)
+        while (oldest := next(iter(self._busy), None)) is not None and oldest.sent <= latest:
+            connection = self._busy.pop(oldest)
+            missing = "answer" if connection.established else "connection"
+            connection.close()
+            words = f"no {missing} within {self._limits.deadline_s:g} s"
+            self._finish(oldest, clock(), Finding(Outcome.CLIENT_TIMEOUT, "", words), None)
         self._watch_deadlines()
-
-    def _time_out(self, exchange: Exchange) -> None:
-        waited = f"{self._limits.deadline_s:g} s"
-        if self._busy[exchange].established:
-            self._abandon(exchange, Finding(Outcome.CLIENT_TIMEOUT, "", f"no answer within {waited}"))
-        else:
-            self._abandon(exchange, Finding(Outcome.CONNECTION_ERROR, "", f"no connection within {waited}"))
 
     def _watch_deadlines(self) -> None:
         self._deadline_timer.stop()

@@ -25,7 +25,7 @@ FOLD_S = 0.25
 END_SLACK_S = 2.0
 
 Report = dict[str, list[Any]]
-OnBatch = Callable[[Batch, list[str]], None]
+OnBatch = Callable[[Batch], None]
 
 
 class Load:
@@ -46,7 +46,6 @@ class Load:
             sending.addresses,
             sending.limits,
             tls=sending.tls,
-            seed=self._seed,
             on_done=self._on_done,
         )
         self._start = self._engine.turn_at
@@ -149,7 +148,7 @@ class Load:
         self._recording.add(exchange, finding.outcome, len(answer.body) if answer else 0)
         self._notable.see(exchange, finding, answer)
         if exchange.user is not None:
-            exchange.user.on_done(clock() if exchange.done is None else exchange.done)
+            exchange.user.on_done(exchange.done)
 
     def _fold_on(self) -> None:
         while True:
@@ -163,8 +162,8 @@ class Load:
     def _fold(self) -> None:
         batch = self._recording.fold()
         if batch is not None:
-            self._rows["latency"] += batch.rows(self._recording.names)
-            self._on_batch(batch, self._recording.names)
+            self._rows["latency"] += batch.rows()
+            self._on_batch(batch)
         self._rows["notable"] += self._notable.take_failures()
 
 
@@ -202,7 +201,8 @@ class Seconds:
             change["dropped"],
             change["resent"],
             self._engine.in_flight,
-            round((cpu_s - self._cpu_s) / max(now - self._at, 1e-9), 3),
+            # Too short a piece of a second would show the work of its end as a load.
+            round((cpu_s - self._cpu_s) / (now - self._at), 3) if now - self._at >= FOLD_S else None,
             round(self._lag_s * 1000, 3),
         )
         self._second, self._before = int(now - self._start), counts

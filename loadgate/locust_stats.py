@@ -8,6 +8,7 @@ from typing import Any
 import gevent
 import numpy as np
 from locust import stats as locust_stats
+from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 from numpy.typing import NDArray
 
 from analysis import run_format
@@ -17,29 +18,36 @@ from loadgate.recording import OUTCOME_CODES, OUTCOMES, Batch
 METHOD = "POST"
 
 
-def merge(batch: Batch, names: list[str], stats: locust_stats.RequestStats) -> None:
+def merge(batch: Batch, stats: locust_stats.RequestStats) -> None:
     """Add a batch to Locust's statistics: one `StatsEntry.extend` for each name, not a call for each request."""
     for code in np.unique(batch.name).tolist():
-        entry = _entry(batch, batch.name == code, names[code], stats)
-        stats.get(names[code], METHOD).extend(entry)
+        entry = _entry(batch, batch.name == code, batch.names[code], stats)
+        stats.get(batch.names[code], METHOD).extend(entry)
         stats.total.extend(entry)
-        _merge_errors(batch.outcome[batch.name == code], names[code], stats)
+        _merge_errors(batch.outcome[batch.name == code], batch.names[code], stats)
 
 
-def fire(batch: Batch, names: list[str], request_event: Any) -> None:
-    """Fire Locust's request event for every request, for those who listen to it."""
+def fire(batch: Batch, request_event: Any) -> bool:
+    """Fire Locust's request event for every request. False if a listener asked for the test to stop."""
+    go_on = True
     response_ms = batch.measures[run_format.RESPONSE] * 1000
     rows = zip(batch.name.tolist(), batch.outcome.tolist(), response_ms, batch.answer_bytes.tolist(), strict=True)
     for name, code, elapsed_ms, length in rows:
         outcome = OUTCOMES[code]
-        request_event.fire(
-            request_type=METHOD,
-            name=names[name],
-            response_time=None if np.isnan(elapsed_ms) else float(elapsed_ms),
-            response_length=length,
-            exception=None if outcome is Outcome.OK else RequestFailedError(outcome.value),
-            context={},
-        )
+        try:
+            request_event.fire(
+                request_type=METHOD,
+                name=batch.names[name],
+                response_time=None if np.isnan(elapsed_ms) else float(elapsed_ms),
+                response_length=length,
+                exception=None if outcome is Outcome.OK else RequestFailedError(outcome.value),
+                context={},
+            )
+        except StopTest:
+            go_on = False
+        except (StopUser, InterruptTaskSet, RescheduleTask):
+            pass  # meant for a user's task, and there is none here
+    return go_on
 
 
 class RequestFailedError(Exception):

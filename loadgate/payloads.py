@@ -12,6 +12,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -94,10 +95,12 @@ def _with_marker(text: str, parsed: Any) -> tuple[str, str | None]:
     if not isinstance(meta, dict) or "uuid" not in meta:
         return text, None
     marker = str(uuid.uuid4())
-    written = json.dumps(meta["uuid"])
-    if len(written) > len('""') and text.count(written) == 1:
-        return text.replace(written, f'"{marker}"'), marker
-    return json.dumps(parsed | {"meta": meta | {"uuid": marker}}, ensure_ascii=False, allow_nan=False), marker
+    changed = parsed | {"meta": meta | {"uuid": marker}}
+    spliced = text.replace(json.dumps(meta["uuid"]), f'"{marker}"', 1)
+    with suppress(ValueError):
+        if json.loads(spliced) == changed:
+            return spliced, marker
+    return json.dumps(changed, ensure_ascii=False, allow_nan=False), marker
 
 
 def _refuse(constant: str) -> None:

@@ -88,6 +88,9 @@ def load(options: Namespace, kind: Kind | None, paths: Sequence[str] = ()) -> li
 
 def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, str] = os.environ) -> Plan:
     """The plan of a load by these user classes (of `InferenceUser`). Raises ConfigError."""
+    strangers = [user.__name__ for user in user_classes if not hasattr(user, "kind")]
+    if strangers:
+        raise ConfigError(f"user class {strangers[0]} is not an InferenceUser; name those to run after the options")
     how = sending(options, environ)
     return Plan(
         sending=how,
@@ -121,6 +124,6 @@ def _files_allow(in_flight: int | None) -> int:
         in_flight = min(MAX_IN_FLIGHT, most)
     if in_flight > most:
         raise ConfigError(f"--max-in-flight {in_flight} is over this system's limit of open files; {most} would fit")
-    if soft != resource.RLIM_INFINITY and soft < in_flight + RESERVED_FILES:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (in_flight + RESERVED_FILES, hard))
+    if soft != hard:  # users that wait may be more than that
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return in_flight

@@ -45,9 +45,7 @@ def probe(sending: Sending, request: Request) -> Probe:
         result.set((exchange, finding, answer))
 
     loop = gevent.get_hub().loop
-    engine = Engine(
-        loop, sending.target, sending.addresses, sending.limits, tls=sending.tls, seed="probe", on_done=on_done
-    )
+    engine = Engine(loop, sending.target, sending.addresses, sending.limits, tls=sending.tls, on_done=on_done)
     try:
         engine.start(request, clock())
         exchange, finding, answer = result.get()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import run_format
-from analysis.outcomes import Outcome
+from analysis.outcomes import CENSORED, Outcome
 from loadgate.connection import Exchange
 
 OUTCOMES = list(Outcome)
@@ -28,19 +28,20 @@ class Batch(NamedTuple):
     outcome: NDArray[np.int64]
     measures: dict[str, NDArray[np.float64]]
     answer_bytes: NDArray[np.int64]
+    names: list[str]  # by code
 
-    def rows(self, names: list[str]) -> Iterator[LatencyRow]:
+    def rows(self) -> Iterator[LatencyRow]:
         """The batch as histogram rows."""
-        columns = np.column_stack((self.second, self.name, self.outcome))
-        labels, label = np.unique(columns, axis=0, return_inverse=True)
-        label = label.ravel()  # numpy 2.0 gives it a second dimension
-        shown_labels = [(second, names[name], OUTCOMES[outcome].value) for second, name, outcome in labels.tolist()]
+        # What makes a row is packed into one number, because numpy sorts those much faster than rows of several.
+        labels, label = np.unique(
+            (self.second * len(self.names) + self.name) * len(OUTCOMES) + self.outcome, return_inverse=True
+        )
+        shown_labels = [self._shown(packed) for packed in labels.tolist()]
         for measure, seconds in self.measures.items():
             keep = np.ones(len(seconds), bool) if measure == run_format.RESPONSE else ~np.isnan(seconds)
             unmeasured = np.isnan(seconds[keep])
             values = run_format.bucketed(np.where(unmeasured, 0.0, seconds[keep] * MICROSECONDS + 0.5).astype(np.int64))
             values[unmeasured] = -1
-            # Label and value in one number: numpy sorts those much faster than rows of four.
             keys, counts = np.unique(label[keep] << VALUE_BITS | values + 1, return_counts=True)
             for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
                 second, name, outcome = shown_labels[key >> VALUE_BITS]
@@ -48,12 +49,17 @@ class Batch(NamedTuple):
                 shown = None if value < 0 else value
                 yield second, name, outcome, measure, shown, count
 
+    def _shown(self, packed: int) -> tuple[int, str, str]:
+        rest, outcome = divmod(packed, len(OUTCOMES))
+        second, name = divmod(rest, len(self.names))
+        return second, self.names[name], OUTCOMES[outcome].value
+
 
 class Recording:
     """What was recorded and not folded yet. Seconds count from `start`; a request belongs to its planned one."""
 
     def __init__(self, start: float) -> None:
-        self.names: list[str] = []
+        self._names: list[str] = []
         self._start = start
         self._codes: dict[str, int] = {}
         self._records: list[tuple[float, float, float, float, float, float, int, int, int]] = []
@@ -63,14 +69,16 @@ class Recording:
         name = exchange.request.payload.name
         code = self._codes.get(name)
         if code is None:
-            code = self._codes[name] = len(self.names)
-            self.names.append(name)
+            code = self._codes[name] = len(self._names)
+            self._names.append(name)
+        # A request that never got its first byte waited for it until the end.
+        first_byte = exchange.first_byte or (exchange.done if outcome in CENSORED else None)
         self._records.append(
             (
                 exchange.planned,
                 exchange.sent,
                 exchange.uploaded or math.nan,
-                exchange.first_byte or math.nan,
+                first_byte or math.nan,
                 exchange.done or math.nan,
                 exchange.connect_s or math.nan,
                 code,
@@ -95,4 +103,6 @@ class Recording:
             run_format.CONNECT: connect_s,
         }
         second = np.maximum(np.floor(planned - self._start), 0).astype(np.int64)
-        return Batch(second, name.astype(np.int64), outcome.astype(np.int64), measures, answer_bytes.astype(np.int64))
+        codes = (column.astype(np.int64) for column in (name, outcome, answer_bytes))
+        name, outcome, answer_bytes = codes
+        return Batch(second, name, outcome, measures, answer_bytes, self._names)

@@ -1,6 +1,6 @@
 """The bytes of a request: made once for each payload and credential, sent as they are."""
 
-import random
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ class Request:
     before: bytes
     after: bytes | None
 
-    def wire(self, uuid: bytes) -> bytes:
-        """Every byte to send, with `uuid` (36 bytes) in its place. A body without one is not copied."""
-        return self.before if self.after is None else b"".join((self.before, uuid, self.after))
+    def wire(self, uuid_text: bytes) -> bytes:
+        """Every byte to send, with `uuid_text` (36 bytes) in its place. A body without one is not copied."""
+        return self.before if self.after is None else b"".join((self.before, uuid_text, self.after))
 
 
 def encode(payload: Payload, target: Target, headers: Mapping[str, str], version: str) -> Request:
@@ -41,11 +41,10 @@ def encode(payload: Payload, target: Target, headers: Mapping[str, str], version
 
 
 class Uuids:
-    """Version 4 UUIDs (RFC 9562) that differ in a counter: unique within a process, and cheap."""
+    """Version 4 UUIDs (RFC 9562) that differ in a counter: no other process or run has them, and they are cheap."""
 
-    def __init__(self, seed: str) -> None:
-        digits = f"{random.Random(seed).getrandbits(76):019x}"
-        self._prefix = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-".encode()
+    def __init__(self) -> None:
+        self._prefix = str(uuid.uuid4())[:24].encode()
         self._count = 0
 
     def next(self) -> bytes:

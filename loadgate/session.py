@@ -30,7 +30,7 @@ STOP, STOPPED = "loadgate-stop", "loadgate-stopped"
 REPORT = "loadgate"
 WRITE_S = 0.25
 WORKER_SLACK_S = 10.0
-INTERRUPTED = 130
+CANNOT, INTERRUPTED = 2, 130
 
 log = logging.getLogger("loadgate")
 
@@ -48,8 +48,10 @@ class Session:
         self._plan: Plan | None = None
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
+        self._failed = 0  # the exit code, if the run could not be made
         self._on_time = False  # did the run reach its planned end?
-        self._awaited: set[str] = set()  # workers whose last rows are not here yet
+        self._workers: set[str] = set()  # that the run began with ...
+        self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
         self._counts: Counter[str] = Counter()
         self._writer = gevent.Greenlet()
@@ -107,13 +109,12 @@ class Session:
         try:
             if self._plan is None or not self._environment.parsed_options.headless:
                 self.prepare()
-        except ConfigError as error:
-            log.error("%s", error)
-            gevent.spawn_later(0, self._runner.stop)
+            assert self._plan is not None
+            if self._collects:
+                self._begin_directory(self._plan)
+        except (ConfigError, OSError) as error:
+            self._give_up(error)
             return
-        assert self._plan is not None
-        if self._collects:
-            self._begin_directory(self._plan)
         if self._sends:
             self.load = Load(self._plan, self._runner.worker_index, self._on_batch)
             if self._collects:
@@ -168,13 +169,14 @@ class Session:
 
     def on_stopped_message(self, msg: Any, **_: Any) -> None:
         """A worker has drained: its last rows came before this, these are its counts."""
-        self._awaited.discard(msg.node_id)
+        self._stopped.add(msg.node_id)
         self._counts.update(msg.data)
 
     # ---- inside
 
     def _begin_directory(self, load_plan: Plan) -> None:
-        self._counts = Counter()
+        self._counts, self._stopped, self._failed = Counter(), set(), 0
+        self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(load_plan, self._options, users, self._probe, workers)
@@ -183,34 +185,47 @@ class Session:
 
     def _end_on_time(self) -> None:
         self._on_time = True
-        self.on_test_stopping()
-        self._runner.quit()
+        try:
+            self.on_test_stopping()
+        finally:
+            self._runner.quit()
 
-    def _on_batch(self, batch: Batch, names: list[str]) -> None:
+    def _on_batch(self, batch: Batch) -> None:
         event = self._environment.events.request
         if any(not listener.__module__.startswith("locust.") for listener in event._handlers):
-            locust_stats.fire(batch, names, event)  # Locust's own listener counts these
+            # Locust's own listener, which is among these, counts them.
+            if not locust_stats.fire(batch, event):
+                gevent.spawn(self._runner.quit)
         else:
-            locust_stats.merge(batch, names, self._environment.stats)
+            locust_stats.merge(batch, self._environment.stats)
 
     def _write_on(self) -> None:
-        while self.load is not None and self.directory is not None:
-            self.directory.append(self.load.take())
-            gevent.sleep(WRITE_S)
+        try:
+            while self.load is not None and self.directory is not None:
+                self.directory.append(self.load.take())
+                gevent.sleep(WRITE_S)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Say why no run can be made, or be gone on with, and stop the test (and Locust, if it runs only for that)."""
+        log.error("%s", error)
+        self._failed = self.exit_code = CANNOT
+        gevent.spawn_later(0, self._runner.quit if self._options.headless else self._runner.stop)
 
     def _await_workers(self) -> None:
         assert self._plan is not None
-        self._awaited = self._workers()
-        for worker in self._awaited:
-            self._runner.send_message(STOP, client_id=worker)
         patience_s = self._plan.sending.limits.deadline_s + WORKER_SLACK_S
         with gevent.Timeout(patience_s, False):
-            while self._awaited & self._workers():
+            for worker in self._awaited():
+                self._runner.send_message(STOP, client_id=worker)
+            while self._awaited():
                 gevent.sleep(WRITE_S / 10)
 
-    def _workers(self) -> set[str]:
-        clients = self._runner.clients.all
-        return {client.id for client in clients if client.state != runners.STATE_MISSING}
+    def _awaited(self) -> set[str]:
+        """Workers that are here and have not sent their last rows yet."""
+        here = {client.id for client in self._runner.clients.all if client.state != runners.STATE_MISSING}
+        return (self._workers & here) - self._stopped
 
     def _end(self, state: str) -> None:
         with self._ending:  # who comes second waits for the first, and finds nothing left to end
@@ -221,16 +236,20 @@ class Session:
 
     def _close(self, load: Load | None, directory: RunDirectory, state: str) -> None:
         self._writer.kill()
-        if load is not None:
-            directory.append(load.take())
-            self._counts.update(load.counts)
-        if self._csv is not None:
-            self._csv.close()
-        lost = {"workers_lost": len(self._awaited)} if self._awaited else {}
-        ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        directory.close(state, ended_at=ended_at, counts=dict(self._counts), **lost)
+        try:
+            if load is not None:
+                directory.append(load.take())
+                self._counts.update(load.counts)
+            if self._csv is not None:
+                self._csv.close()
+            ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            lost = len(self._workers - self._stopped)
+            directory.close(state, ended_at=ended_at, counts=dict(self._counts) or None, workers_lost=lost)
+        except OSError as error:
+            log.error("the run could not be written to its end: %s", error)
+            self._failed = CANNOT
         code = analyse(directory.path, plots=not self._options.no_plots)
-        self.exit_code = INTERRUPTED if state == "interrupted" else code
+        self.exit_code = self._failed or (INTERRUPTED if state == "interrupted" else code)
 
 
 def analyse(path: Path, plots: bool) -> int:

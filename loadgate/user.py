@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from locust import User, events, task
 
@@ -11,6 +12,8 @@ from loadgate.errors import ConfigError
 from loadgate.locust_options import add_options
 from loadgate.payloads import Kind
 from loadgate.session import Session
+
+DISMISS_S = 5.0
 
 
 class InferenceUser(User):
@@ -53,7 +56,18 @@ def _on_init(environment: Any, **_: Any) -> None:
             session.prepare()
         except ConfigError as error:
             sys.stderr.write(f"Error: {error}\n")
+            _dismiss_workers(environment.runner, options.processes or 0)
             sys.exit(2)
+
+
+def _dismiss_workers(runner: Any, processes: int) -> None:
+    """Tell worker processes of ours to go: Locust would leave them waiting for a master for a minute."""
+    if not processes:
+        return
+    with gevent.Timeout(DISMISS_S, False):
+        while runner.worker_count < processes:
+            gevent.sleep(DISMISS_S / 100)
+    runner.quit()
 
 
 events.init_command_line_parser.add_listener(_on_parser)  # type: ignore[no-untyped-call] # Locust's

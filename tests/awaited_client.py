@@ -38,9 +38,7 @@ class Client:
         self.done: list[Done] = []
         self.on_done: Callable[[Done], None] = lambda _: None
         self._told = gevent.event.Event()
-        self.engine = Engine(
-            gevent.get_hub().loop, self.target, addresses, limits, tls=tls, seed="test", on_done=self._on_done
-        )
+        self.engine = Engine(gevent.get_hub().loop, self.target, addresses, limits, tls=tls, on_done=self._on_done)
 
     def request(self, body: bytes = b"hello") -> Request:
         return requests.encode(Payload("test", "file", "application/octet-stream", body), self.target, {}, "0")

@@ -25,7 +25,7 @@ def load_of(loop):
     """Start a load of a server; the keywords are fields of the plan, and those of `limits`."""
     begun = []
 
-    def begin(server, *, most=1000, timeout_s=5.0, on_batch=lambda batch, names: None, **fields):
+    def begin(server, *, most=1000, timeout_s=5.0, on_batch=lambda batch: None, **fields):
         target = Target("localhost", server.port, "/v1", tls=False)
         sending = Sending(
             target, [server.address], limits(timeout_s=timeout_s, most=most), Credential("X-Auth-Token", "secret"), None
@@ -205,7 +205,7 @@ def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):
 def test_batches_hold_every_request_once(serve, load_of):
     sizes = []
     load = load_of(
-        serve([serve_on]), load_model="closed", on_batch=lambda batch, names: sizes.append((len(batch.second), names))
+        serve([serve_on]), load_model="closed", on_batch=lambda batch: sizes.append((len(batch.second), batch.names))
     )
     add_users(load, 2)
     gevent.sleep(0.6)

@@ -38,7 +38,7 @@ def exchange(planned, *, name="a", late=0.0, took=None, **moments):
 
 def rows(recording):
     batch = recording.fold()
-    return [] if batch is None else list(batch.rows(recording.names))
+    return [] if batch is None else list(batch.rows())
 
 
 def measured(recording, measure):

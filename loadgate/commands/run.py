@@ -2,6 +2,7 @@
 
 import io
 import math
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def run(
             f"--users={users}",
             f"--spawn-rate={spawn_rate!r}",
             f"--duration={duration!r}",
-            *([f"--processes={processes}"] if processes else []),
+            *(_sharing(processes) if processes else []),
             *model,
             *_arguments([*options.WHAT, *options.HOW, *options.LIMITS], given),
         ],
@@ -90,6 +91,15 @@ def launch(locustfile: str, arguments: list[str]) -> None:
     quiet = ["--headless", "--only-summary", "--loglevel=ERROR"]
     sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *quiet, *arguments]
     main()  # type: ignore[no-untyped-call] # Locust's
+
+
+def _sharing(processes: int) -> list[str]:
+    """Locust's options for processes of its own, which meet on a free port of this machine and nowhere else."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = chosen.getsockname()[1]
+    where = ["--master-bind-host=127.0.0.1", f"--master-bind-port={port}", "--master-host=127.0.0.1"]
+    return [f"--processes={processes}", *where, f"--master-port={port}"]
 
 
 def _arguments(known: list[Option], given: dict[str, Any]) -> list[str]:

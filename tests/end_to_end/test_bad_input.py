@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,16 @@ def test_no_token_is_named(command):
 
     assert (finished.code, finished.stdout) == (2, "")
     assert finished.stderr.startswith("Error: no token: set LOADGATE_TOKEN or give --token-file FILE")
+
+
+def test_processes_of_a_refused_run_do_not_stay(command):
+    """Locust would leave them waiting for a master for a minute, with our output open."""
+    began = time.monotonic()
+    finished = command("loadgate", "run", "http://127.0.0.1:1/", "--processes=2", token="a-token", out=False)
+
+    assert finished.code == 2
+    assert "Connection refused" in finished.stderr
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("shell", ["loadgate", "locust"])

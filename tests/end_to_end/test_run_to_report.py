@@ -1,12 +1,16 @@
 """A load from the first request to the report, checked against what the stand-in knows."""
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
-from conftest import ROOT
+from conftest import PYTHON, ROOT, environment, wait_for
 
 FAST = ("--service-time=constant:20ms", "--instances=16")
 STATUS_OUTCOMES = {
@@ -165,6 +169,59 @@ def test_an_interrupted_run_has_its_report(stand_in, command, stop: str, process
     assert finished.manifest()["state"] == "interrupted"
     assert assert_reconciled(finished, service)["ok"] > 20
     assert (finished.run / "report.html").exists()
+
+
+def test_a_lost_worker_makes_the_run_invalid_and_is_named(stand_in, tmp_path):
+    service = stand_in(*FAST)
+    run = tmp_path / "run"
+    load = ("--rate=40", "--duration=8s", "--processes=2", "--no-plots", f"--out={run}")
+    with subprocess.Popen(
+        [*PYTHON, "loadgate", "run", service.url, *load], stdout=subprocess.DEVNULL, env=environment(service.token)
+    ) as process:
+        wait_for(run / "latency.csv")
+        time.sleep(1)
+        psutil.Process(process.pid).children()[0].kill()
+        code = process.wait(60)
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+
+    assert code == 3
+    assert [caution["name"] for caution in summary["cautions"] if caution["serious"]] == ["worker_lost"]
+    assert summary["outcomes"]["ok"] > 150
+
+
+def test_two_shared_runs_at_once_do_not_meet(stand_in, tmp_path):
+    service = stand_in(*FAST)
+    load = ("--rate=20", "--duration=2s", "--processes=2", "--no-plots")
+    started = [
+        subprocess.Popen(
+            [*PYTHON, "loadgate", "run", service.url, *load, f"--out={tmp_path / name}"],
+            stdout=subprocess.DEVNULL,
+            env=environment(service.token),
+        )
+        for name in ("one", "two")
+    ]
+
+    assert [process.wait(60) for process in started] == [0, 0]
+    for name in ("one", "two"):
+        summary = json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8"))
+        assert summary["outcomes"] == {"ok": 40}
+
+
+def test_a_disk_that_fills_up_ends_the_run_with_an_error(stand_in, tmp_path):
+    service = stand_in(*FAST)
+    run = tmp_path / "run"
+    command = (
+        f"ulimit -f 8; exec {sys.executable} -P -m loadgate run {service.url} --rate=300 --duration=30s --out={run}"
+    )
+
+    done = subprocess.run(
+        ["/bin/bash", "-c", command], env=environment(service.token), capture_output=True, text=True, timeout=25, check=False
+    )
+
+    assert done.returncode == 2
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (run / "run.json").exists()
 
 
 def test_report_again_gives_the_same_figures(stand_in, command):
