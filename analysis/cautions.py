@@ -24,6 +24,7 @@ LATE_SHARE = 0.10  # ... and that changes what was measured: its share of the me
 SHORT_SHARE = 0.01  # of the ordered requests that may be missing
 BUSY_CPU = 0.9  # CPU share of one generator process ...
 BUSY_SHARE = 0.10  # ... in more than this share of the seconds
+FAILED_SHARE = 0.5  # of the requests that should at least be ok
 POISSON_DEVIATIONS = 3  # how far a fair Poisson plan may fall below its mean
 
 
@@ -58,13 +59,10 @@ def nothing_measured(evidence: Evidence) -> Caution | None:
     if evidence.populations[RESPONSE].n > 0:
         return None
     became = ", ".join(f"{count:,} {outcome}" for outcome, count in evidence.outcomes.items())
-    text = f"No request reached the model: {became}." if became else "No request was recorded."
-    return Caution(
-        "nothing_measured",
-        True,
-        text,
-        "Send one request with loadgate send and see what comes back before running again.",
-    )
+    if not became:
+        return Caution("nothing_measured", True, "No request was planned.", "Run longer, or at a higher rate.")
+    advice = "Send one request with loadgate send and see what comes back before running again."
+    return Caution("nothing_measured", True, f"No request was answered well: {became}.", advice)
 
 
 def counts_differ(evidence: Evidence) -> Caution | None:
@@ -186,6 +184,19 @@ def few_requests(evidence: Evidence) -> Caution | None:
     return Caution("few_requests", False, text, f"Run longer{length}.")
 
 
+def mostly_failed(evidence: Evidence) -> Caution | None:
+    ok = evidence.outcomes.get(Outcome.OK, 0)
+    if evidence.populations[RESPONSE].n == 0 or ok >= FAILED_SHARE * evidence.requests:
+        return None
+    text = (
+        f"{ok:,} of {evidence.requests:,} requests ({share_text(ok, evidence.requests)}) were ok. Expected is"
+        f" {share_text(FAILED_SHARE, 1)} or more."
+    )
+    return Caution(
+        "mostly_failed", False, text, "The outcomes say why. The latencies are of few requests, not of this load."
+    )
+
+
 def requests_resent(evidence: Evidence) -> Caution | None:
     resent = int(evidence.run.timeline.resent.sum())
     if not resent:
@@ -208,6 +219,7 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
     incomplete,
     line_cut,
     generator_busy,
+    mostly_failed,
     few_requests,
     requests_resent,
 )

@@ -89,6 +89,8 @@ def headline(summary: dict[str, Any]) -> str:
     """Say in plain words whether the numbers can be used."""
     if summary["verdict"] == "invalid":
         return "Invalid: these numbers do not describe the service."
+    if any(caution["name"] == "mostly_failed" for caution in summary["cautions"]):
+        return "Measured well, but most requests failed: these latencies are of the few that did not."
     if summary["run"]["state"] == "complete":
         return "Valid measurement. No objective was set, so nothing passed or failed."
     if summary["run"]["state"] == "interrupted":

@@ -18,5 +18,6 @@ ADVICE = {
     Outcome.CLIENT_ERROR: "The service did not accept the request. Check the URL with its custom path, the input's "
     "name (--field, --base64-field) and the body against the service's usage guide.",
     Outcome.BAD_ANSWER: "The status says success, and the answer is not what such a request should get.",
-    Outcome.CONNECTION_ERROR: "There was no connection to the service. Check the host, the port, and the network.",
+    Outcome.CONNECTION_ERROR: "There was no connection to the service. Check the host, the port, and "
+    "the network; for a certificate of your own, --cacert (or -k).",
 }

@@ -7,6 +7,8 @@ from loadgate.connection import clock
 from loadgate.engine import Engine
 from loadgate.request import Request
 
+RETRY_S = 0.1
+
 
 class ClosedUser:
     """One user, up to `end`. It lives in the loop's callbacks: the next request starts without a greenlet switch."""
@@ -26,12 +28,16 @@ class ClosedUser:
         self._active = False
         self._timer.stop()
 
-    def on_done(self, at: float) -> None:
-        """The answer came at `at`: think, then send. The next request is due `think_time_s` later."""
-        self._due = at + self._think_time_s
+    def on_done(self, at: float, refused: bool = False) -> None:
+        """The answer came at `at`: think, then send. The next request is due `think_time_s` later.
+
+        Where there was no connection (`refused`) it is due a little later, or users would spin on a dead service.
+        """
+        pause_s = max(self._think_time_s, RETRY_S) if refused else self._think_time_s
+        self._due = at + pause_s
         if not self._active:
             return
-        if self._think_time_s > 0:
+        if pause_s > 0:
             # A timer of gevent keeps its time only once; without `update` it counts from the turn's start: too early.
             self._timer = self._loop.timer(max(self._due - clock(), 0.0))
             self._timer.start(self._send, update=True)

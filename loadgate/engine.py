@@ -87,8 +87,7 @@ class Engine:
         if user is None and len(self._busy) >= self._limits.max_in_flight:
             self.counts.dropped += 1
             exchange = Exchange(request, planned, math.nan, b"", user)
-            # Told in a later callback, as answers are: an owner that sends again at once would otherwise recurse.
-            self._loop.run_callback(self._on_done, exchange, Finding(Outcome.DROPPED), None)
+            self._on_done(exchange, Finding(Outcome.DROPPED), None)
             return
         self.counts.sent += 1
         uuid = self._uuids.next() if request.after is not None else b""

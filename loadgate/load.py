@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 
+from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
 from loadgate.closed_user import ClosedUser
@@ -148,7 +149,7 @@ class Load:
         self._recording.add(exchange, finding.outcome, len(answer.body) if answer else 0)
         self._notable.see(exchange, finding, answer)
         if exchange.user is not None:
-            exchange.user.on_done(exchange.done)
+            exchange.user.on_done(exchange.done, refused=finding.outcome is Outcome.CONNECTION_ERROR)
 
     def _fold_on(self) -> None:
         while True:

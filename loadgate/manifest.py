@@ -31,6 +31,7 @@ def run_path(out: str | None, plan: Plan) -> Path:
 def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, workers: int) -> dict[str, Any]:
     """The manifest of a run that begins now with this many users in this many processes."""
     limits, is_open = plan.sending.limits, plan.load_model == "open"
+    fixed = options.headless  # on the page the number of users can be changed at any time
     return {
         "format": run_format.FORMAT,
         "state": "running",
@@ -53,11 +54,11 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
         "load": {
             "model": plan.load_model,
             "arrivals": plan.arrivals if is_open else None,
-            "rate_per_s": round(users * plan.rate_per_user, 6) if is_open else None,
-            "users": users,
+            "rate_per_s": round(users * plan.rate_per_user, 6) if is_open and fixed else None,
+            "users": users if fixed else None,
             "think_time_s": None if is_open else plan.think_time_s,
             "duration_s": plan.duration_s,
-            "ramp_s": _ramp_s(users, options.spawn_rate),
+            "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
             "max_in_flight": limits.max_in_flight,
         },
         "payloads": [_source(list(group), limits.gateway.body_limit_bytes) for group in _by_name(plan.payloads)],

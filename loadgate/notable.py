@@ -72,8 +72,13 @@ class Notable:
             name=exchange.request.payload.name,
             outcome=finding.outcome,
             status=answer.status if answer else None,
-            error_code=finding.code,
-            message=finding.message,
-            request_id=one_line(self._redact(request_id.decode(errors="replace")))[:LONGEST_ID],
+            error_code=_cell(finding.code),
+            message=_cell(finding.message),
+            request_id=_cell(one_line(self._redact(request_id.decode(errors="replace")))[:LONGEST_ID]),
             response_s=None if response_s is None else round(response_s, 6),
         )
+
+
+def _cell(text: str) -> str:
+    """`text` so that a spreadsheet takes it for text: a service must not write formulas (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -8,6 +8,15 @@ from loadgate import gateway, units
 from loadgate.arrivals import DISTRIBUTIONS
 
 LOAD_MODELS = ("open", "closed")
+# More of either is a slip of the finger: it would take the machine down before the service.
+LARGEST_COUNT, LARGEST_RATE = 1_000_000_000, 1_000_000
+
+
+def words(text: str) -> str:
+    """A text that is not empty."""
+    if not text:
+        raise ValueError("it is empty; name something, or leave the option out")
+    return text
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class Option:
     flags: tuple[str, ...]
     name: str  # of the attribute
     help: str  # ends with the default, in brackets
-    parse: Callable[[str], Any] | None = str
+    parse: Callable[[str], Any] | None = words
     default: Any = None
     metavar: str | None = None
     repeatable: bool = False
@@ -29,15 +38,15 @@ def positive(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        raise ValueError(f"{text!r} must be a number above 0")
+    if not 0 < number <= LARGEST_RATE:
+        raise ValueError(f"{text!r} must be a number above 0, up to {LARGEST_RATE:,}")
     return number
 
 
 def count(text: str) -> int:
-    """A whole number above 0."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ValueError(f"{text!r} must be a whole number, 1 or more")
+    """A whole number above 0, and not beyond any use."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= LARGEST_COUNT:
+        raise ValueError(f"{text!r} must be a whole number from 1 to {LARGEST_COUNT:,}")
     return int(text)
 
 

@@ -11,6 +11,9 @@ from loadgate.connection import clock
 from loadgate.engine import Engine
 from loadgate.request import Request
 
+# So many are started at one ring: one that is far behind must not keep answers and signals waiting.
+BURST = 1000
+
 
 @dataclass
 class Stream:
@@ -44,7 +47,8 @@ class Pacer:
     def stop(self, at: float) -> None:
         """Plan nothing after `at`; what is due until then is still sent."""
         self._end = min(self._end, at)
-        self._ring()
+        self._start_due(clock())
+        self._alarm.set(self._next_due())
 
     def close(self) -> None:
         """Send nothing more."""
@@ -56,16 +60,18 @@ class Pacer:
         return self._start + due if self._start + due < self._end else math.inf
 
     def _ring(self) -> None:
-        self._start_due(clock())
+        self._start_due(clock(), BURST)
         self._alarm.set(self._next_due())
 
-    def _start_due(self, now: float) -> None:
+    def _start_due(self, now: float, most: float = math.inf) -> None:
         until = min(now, self._end) - self._start
-        while self._streams:
+        started = 0
+        while self._streams and started < most:
             stream = min(self._streams, key=_due)
             due = stream.arrivals.due
             if due > until:
                 break
+            started += 1
             stream.arrivals.advance()
             self._engine.start(next(stream.requests), self._start + due)
 

@@ -135,6 +135,8 @@ def _name(kind: Kind, given: str, sources: list[str]) -> str:
 
 
 def _files(kind: Kind, given: str) -> Iterator[Path]:
+    if not given:
+        raise ConfigError(f"--{kind} is empty; name a file, a folder or a pattern")
     path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises where there is no such user
     if path.is_dir():
         pattern = "*.json*" if kind == "json" else "*"

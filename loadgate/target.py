@@ -41,7 +41,7 @@ def parse(url: str | None) -> Target:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ConfigError(f"URL {url!r} cannot be read ({error}); write it like {EXAMPLE}") from None
+        raise ConfigError(f"the URL cannot be read ({error}); write it like {EXAMPLE}") from None
     if parts.username is not None:
         raise ConfigError("URL must not hold a user or password; set LOADGATE_TOKEN instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:

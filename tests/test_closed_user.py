@@ -74,6 +74,18 @@ def test_a_user_sends_at_once_after_its_answer(serve, client_of, users_of):
     assert [later.planned for later in exchanges[1:]] == [earlier.done for earlier in exchanges[:-1]]
 
 
+def test_a_user_that_is_refused_pauses_before_it_tries_again(client_of, users_of, serve, refused_port):
+    server = serve([])
+    server.address = (socket.AF_INET, ("127.0.0.1", refused_port))
+    client = client_of(server)
+    users_of(client)
+    client.on_done = lambda done: done.exchange.user.on_done(done.exchange.done, refused=True)
+    client.wait(3)
+    exchanges = [done.exchange for done in client.done[:3]]
+
+    assert [later.planned for later in exchanges[1:]] == [earlier.done + 0.1 for earlier in exchanges[:-1]]
+
+
 def test_a_user_thinks_before_it_sends_again(serve, client_of, users_of):
     client = client_of(serve([serve_on]))
     users_of(client, think_time_s=0.03)

@@ -52,7 +52,7 @@ def test_json_means_a_body_to_send_and_not_locusts_own_output():
         (["--rate-per-user", "0"], "argument --rate-per-user: '0' must be a number above 0"),
         (["--timeout", "4parsecs"], "argument --timeout: '4parsecs' is not a duration; write 250ms, 40s or 1m30s"),
         (["--arrivals", "uniform"], "argument --arrivals: 'uniform' is not known; choose one of constant, poisson"),
-        (["--seed", "1.5"], "argument --seed: '1.5' must be a whole number, 1 or more"),
+        (["--seed", "1.5"], "argument --seed: '1.5' must be a whole number from 1 to 1,000,000,000"),
         (
             ["--headless", "--host=http://127.0.0.1:9/", "--gateway", "nope"],
             "--gateway 'nope' is not known; choose one of modelarts, none",

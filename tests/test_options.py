@@ -15,7 +15,7 @@ def test_a_positive_number_is_read(text, number):
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e999", "", "ten", "1,5"])
 def test_what_is_not_a_positive_number_is_refused(text):
-    with pytest.raises(ValueError, match=f"^'{text}' must be a number above 0$"):
+    with pytest.raises(ValueError, match=f"^'{text}' must be a number above 0, up to 1,000,000$"):
         options.positive(text)
 
 
@@ -26,7 +26,7 @@ def test_a_count_is_read(text, number):
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.0", "", "1e3", "\u0663", "\u00b2", " 1"])
 def test_what_is_not_a_count_is_refused(text):
-    with pytest.raises(ValueError, match=r"must be a whole number, 1 or more$"):
+    with pytest.raises(ValueError, match=r"must be a whole number from 1 to 1,000,000,000$"):
         options.count(text)
 
 

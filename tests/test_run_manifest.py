@@ -26,7 +26,7 @@ def make_plan(classes=(("Json", "json"),), **changes):
 
 
 def describe(made, users=10, spawn_rate=10.0, probe=None, workers=0):
-    return manifest.describe(made, Namespace(spawn_rate=spawn_rate), users, probe, workers)
+    return manifest.describe(made, Namespace(spawn_rate=spawn_rate, headless=True), users, probe, workers)
 
 
 def test_the_manifest_holds_no_secret():
@@ -146,3 +146,9 @@ def test_a_folder_without_a_run_in_it_is_taken(tmp_path):
 
 def test_a_load_without_an_end_has_no_duration():
     assert describe(replace(make_plan(), duration_s=None))["load"]["duration_s"] is None
+
+
+def test_what_can_be_changed_on_the_page_while_it_runs_is_left_open():
+    load = manifest.describe(make_plan(), Namespace(spawn_rate=1.0, headless=False), 10, None, 1)["load"]
+
+    assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)

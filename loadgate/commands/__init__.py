@@ -63,5 +63,8 @@ def main() -> None:
         hint = f" (see {error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
         click.echo(f"Error: {' '.join(words.split())}{hint}", err=True)
         sys.exit(2)
-    except click.Abort:
+    except OSError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

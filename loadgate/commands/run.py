@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from loadgate.options import Option
 PACKAGE = Path(__file__).parent.parent
 # Locust starts a greenlet for each user; more of them would not make the load any smoother.
 MOST_USERS = 500
+MOST_CLOSED_USERS = 100_000
 
 EXAMPLES = """\
 \b
@@ -27,10 +29,18 @@ Examples:
 """
 
 
+def users_here(text: str) -> int:
+    """Users of the closed model: each is a connection, so a file of this system's."""
+    number = options.count(text)
+    if number > MOST_CLOSED_USERS:
+        raise ValueError(f"{text!r} is more than a machine can hold; it must be at most {MOST_CLOSED_USERS:,}")
+    return number
+
+
 @click.command(epilog=EXAMPLES, short_help="Send a load and write its report.")
 @click.argument("url")
 @click.option("--rate", metavar="R", callback=checked(options.positive), help="Open model: R requests/s. [10]")
-@click.option("--users", metavar="N", callback=checked(options.count), help="Closed model: N users, each waiting.")
+@click.option("--users", metavar="N", callback=checked(users_here), help="Closed model: N users, each waiting.")
 @click.option(
     "--duration",
     metavar="T",
@@ -59,6 +69,8 @@ def run(
     """
     if rate is not None and users is not None:
         raise click.UsageError("give --rate (open model) or --users (closed model), not both")
+    if ramp is not None and ramp >= duration:
+        raise click.UsageError("--ramp must be shorter than --duration")
     if users is None:
         rate = 10.0 if rate is None else rate
         users = min(math.ceil(rate), MOST_USERS)
@@ -82,9 +94,17 @@ def run(
 
 def launch(locustfile: str, arguments: list[str]) -> None:
     """Run Locust headless in this process, with a locustfile of this package and our progress. Ends the process."""
-    from locust.main import main  # first of all: it patches the process
+    for name in [name for name in os.environ if name.startswith("LOCUST_")]:
+        del os.environ[name]  # they are for Locust's own command
+    from locust.main import main  # isort: skip - first of all: it patches the process
 
+    from gevent import get_hub
+
+    # Everything is imported before Locust puts the working folder, and what may lie there, on the path.
+    from loadgate import user  # noqa: F401
     from loadgate.progress import show_progress
+
+    get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl-C is no error to be printed
 
     show_progress()
     sys.stdin = io.StringIO()  # Locust takes keys as commands: a slip would change the load

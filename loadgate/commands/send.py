@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import click
+from gevent import get_hub
 
 from analysis.outcomes import Outcome
 from analysis.wording import size_text, time_text
@@ -12,6 +13,7 @@ from loadgate import options, plan
 from loadgate.advice import ADVICE
 from loadgate.click_options import with_options
 from loadgate.payloads import Payload
+from loadgate.plan import Sending
 from loadgate.probe import Probe, probe
 
 EXAMPLES = """\
@@ -32,16 +34,18 @@ def send(url: str, **given: Any) -> None:
 
     The answer goes to stdout, the rest to stderr. Exit code: 0 ok, 1 any other outcome, 2 wrong usage.
     """
+    get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl-C is no error to be printed
     settings = Namespace(host=url, max_in_flight=1, **given)
     sending = plan.sending(settings)
     payloads = plan.load(settings, None)
     result = probe(sending, sending.encode(payloads[:1])[0])
-    _show(result, payloads[0], sending.limits.gateway.request_id_header)
+    _show(result, payloads[0], sending)
     click.get_current_context().exit(0 if result.finding.outcome is Outcome.OK else 1)
 
 
-def _show(result: Probe, payload: Payload, id_header: str) -> None:
-    finding, answer = result.finding, result.answer
+def _show(result: Probe, payload: Payload, sending: Sending) -> None:
+    finding, answer, redact = result.finding, result.answer, sending.credential.redact
+    id_header = sending.limits.gateway.request_id_header
     status = f"{answer.status} {_phrase(answer.status)}" if answer else "no answer"
     request_id = answer.headers.get(id_header.lower().encode(), b"").decode(errors="replace") if answer else ""
     click.echo(
@@ -53,9 +57,9 @@ def _show(result: Probe, payload: Payload, id_header: str) -> None:
         words = " ".join(part for part in (finding.code, finding.message) if part)
         click.echo(f"It says: {words or '(nothing)'}\n{ADVICE[finding.outcome]}", err=True)
     if request_id:
-        click.echo(f"{id_header}: {_harmless(request_id)}", err=True)
+        click.echo(f"{id_header}: {_harmless(redact(request_id))}", err=True)
     if answer:
-        click.echo(_harmless(answer.body.decode(errors="replace")))
+        click.echo(_harmless(redact(answer.body.decode(errors="replace"))))
 
 
 def _phrase(status: int) -> str:

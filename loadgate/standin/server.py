@@ -169,7 +169,7 @@ def _write_secret(path: Path, secret: str) -> None:
         # mkstemp creates with O_EXCL and mode 0600; the rename replaces whatever was there, a link included.
         descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secret + "\n")
+            file.write(secret)  # no line end: `open(f).read()` must be fit for a header
         Path(draft).replace(path)
     except OSError as error:
         if draft:

@@ -130,7 +130,7 @@ def test_both_pages_give_the_advice_of_a_caution(pages):
 def test_an_empty_run_has_a_report(pages):
     page, markdown = pages([], timeline=[], plots=True)
 
-    assert "No request was recorded." in page.text
+    assert "No request was planned." in page.text
     assert "| response | 0 | - | - | - | - | - | - |" in markdown
 
 

@@ -33,13 +33,13 @@ def test_a_run_without_requests_is_invalid(cautions):
     caution = cautions()["nothing_measured"]
 
     assert caution["serious"]
-    assert caution["text"] == "No request was recorded."
+    assert caution["text"] == "No request was planned."
 
 
 def test_a_run_whose_every_request_was_refused_is_invalid(cautions):
     caution = cautions((0, "json", "unauthorized", "response", 3_000, 7))["nothing_measured"]
 
-    assert caution["text"] == "No request reached the model: 7 unauthorized."
+    assert caution["text"] == "No request was answered well: 7 unauthorized."
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,12 @@ def test_the_serious_come_first(cautions):
     found = cautions((0, "json", "dropped", "response", "", 1), SERVICE, OK, state="interrupted")
 
     assert list(found) == ["arrivals_dropped", "incomplete"]
+
+
+def test_a_run_that_mostly_failed_is_not_taken_for_a_good_one(cautions):
+    half = cautions((0, "json", "ok", "response", 100_000, 10), (0, "json", "server_error", "response", 100, 10))
+    less = cautions((0, "json", "ok", "response", 100_000, 10), (0, "json", "server_error", "response", 100, 11))
+
+    assert "mostly_failed" not in half
+    assert not less["mostly_failed"]["serious"]
+    assert less["mostly_failed"]["text"].startswith("10 of 21 requests (47.62 %) were ok.")

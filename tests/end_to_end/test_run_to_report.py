@@ -39,10 +39,10 @@ def assert_reconciled(finished, service) -> Counter:
 def test_open_load_is_sent_as_planned_and_measured_as_it_was(stand_in, command):
     service = stand_in("--service-time=constant:100ms", "--instances=16")
 
-    finished = command("loadgate", "run", service.url, "--no-plots", "--rate=50", "--duration=6s", token=service.token)
+    finished = command("loadgate", "run", service.url, "--no-plots", "--rate=50", "--duration=5s", token=service.token)
 
     assert finished.code == 0, finished.stderr
-    assert assert_reconciled(finished, service)["ok"] == pytest.approx(300, abs=1)
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(250, abs=1)
     truth_s = [float(row["end_s"]) - float(row["arrival_s"]) for row in service.truth()[1:]]
     latency = finished.summary()["latency"]["service"]
     for percentile, share in (("p50", 0.5), ("p90", 0.9)):
@@ -122,11 +122,11 @@ def test_processes_share_the_load_and_their_records_merge(stand_in, command):
     service = stand_in(*FAST)
 
     finished = command(
-        "loadgate", "run", service.url, "--no-plots", "--rate=60", "--duration=3s", "--processes=2", token=service.token
+        "loadgate", "run", service.url, "--no-plots", "--rate=60", "--duration=2s", "--processes=2", token=service.token
     )
 
     assert finished.code in (0, 3), finished.stderr
-    assert assert_reconciled(finished, service)["ok"] == pytest.approx(180, abs=3)
+    assert assert_reconciled(finished, service)["ok"] == pytest.approx(120, abs=3)
     assert finished.manifest()["workers"] == 2
 
 
@@ -174,24 +174,24 @@ def test_an_interrupted_run_has_its_report(stand_in, command, stop: str, process
 def test_a_lost_worker_makes_the_run_invalid_and_is_named(stand_in, tmp_path):
     service = stand_in(*FAST)
     run = tmp_path / "run"
-    load = ("--rate=40", "--duration=8s", "--processes=2", "--no-plots", f"--out={run}")
+    load = ("--rate=40", "--duration=2s", "--processes=2", "--no-plots", f"--out={run}")
     with subprocess.Popen(
         [*PYTHON, "loadgate", "run", service.url, *load], stdout=subprocess.DEVNULL, env=environment(service.token)
     ) as process:
         wait_for(run / "latency.csv")
-        time.sleep(1)
+        time.sleep(0.5)
         psutil.Process(process.pid).children()[0].kill()
         code = process.wait(60)
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
 
     assert code == 3
     assert [caution["name"] for caution in summary["cautions"] if caution["serious"]] == ["worker_lost"]
-    assert summary["outcomes"]["ok"] > 150
+    assert 40 < summary["outcomes"]["ok"] < 80
 
 
 def test_two_shared_runs_at_once_do_not_meet(stand_in, tmp_path):
     service = stand_in(*FAST)
-    load = ("--rate=20", "--duration=2s", "--processes=2", "--no-plots")
+    load = ("--rate=40", "--duration=1s", "--processes=2", "--no-plots")
     started = [
         subprocess.Popen(
             [*PYTHON, "loadgate", "run", service.url, *load, f"--out={tmp_path / name}"],
@@ -215,7 +215,12 @@ def test_a_disk_that_fills_up_ends_the_run_with_an_error(stand_in, tmp_path):
     )
 
     done = subprocess.run(
-        ["/bin/bash", "-c", command], env=environment(service.token), capture_output=True, text=True, timeout=25, check=False
+        ["/bin/bash", "-c", command],
+        env=environment(service.token),
+        capture_output=True,
+        text=True,
+        timeout=25,
+        check=False,
     )
 
     assert done.returncode == 2
