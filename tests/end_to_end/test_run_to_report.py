@@ -151,9 +151,11 @@ def test_arrivals_over_the_limit_in_flight_are_dropped_and_the_run_is_invalid(st
 
 
 def test_requests_in_flight_at_the_end_are_waited_for(stand_in, command):
-    service = stand_in("--service-time=constant:900ms", "--instances=64")
+    service = stand_in("--service-time=constant:600ms", "--instances=64")
 
-    finished = command("loadgate", "run", service.url, "--no-plots", "--rate=20", "--duration=1s", token=service.token)
+    finished = command(
+        "loadgate", "run", service.url, "--no-plots", "--rate=40", "--duration=500ms", token=service.token
+    )
 
     assert assert_reconciled(finished, service)["ok"] == pytest.approx(20, abs=1)
 
