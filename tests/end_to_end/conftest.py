@@ -69,6 +69,12 @@ class Finished:
         summary: dict[str, Any] = json.loads((self.run / "summary.json").read_text(encoding="utf-8"))
         return summary
 
+    def assert_sound(self) -> None:
+        """The run is valid, or invalid for one reason only: that this machine was too busy to send in time."""
+        serious = {caution["name"] for caution in self.summary()["cautions"] if caution["serious"]}
+        assert serious <= {"generator_late"}, serious
+        assert self.code == (3 if serious else 0), self.stderr
+
     def outcomes(self) -> Counter[str]:
         """Outcome counts from the raw rows, without our own reader."""
         counts: Counter[str] = Counter()

@@ -32,7 +32,7 @@ def test_locustfiles_work_headless(stand_in, command, locustfile: str, models: s
 
     finished = command("locust", f"-f={LOCUSTFILES / locustfile}", f"--host={service.url}", *LOAD, token=service.token)
 
-    assert finished.code == 0, finished.stderr
+    finished.assert_sound()
     rows = service.truth()[1:]
     assert {row["model"] for row in rows} == models
     assert finished.outcomes() == {"ok": len(rows)}

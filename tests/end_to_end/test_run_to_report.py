@@ -41,7 +41,7 @@ def test_open_load_is_sent_as_planned_and_measured_as_it_was(stand_in, command):
 
     finished = command("loadgate", "run", service.url, "--no-plots", "--rate=50", "--duration=5s", token=service.token)
 
-    assert finished.code == 0, finished.stderr
+    finished.assert_sound()
     assert assert_reconciled(finished, service)["ok"] == pytest.approx(250, abs=1)
     truth_s = [float(row["end_s"]) - float(row["arrival_s"]) for row in service.truth()[1:]]
     latency = finished.summary()["latency"]["service"]
@@ -125,7 +125,7 @@ def test_processes_share_the_load_and_their_records_merge(stand_in, command):
         "loadgate", "run", service.url, "--no-plots", "--rate=60", "--duration=2s", "--processes=2", token=service.token
     )
 
-    assert finished.code in (0, 3), finished.stderr
+    finished.assert_sound()
     assert assert_reconciled(finished, service)["ok"] == pytest.approx(120, abs=3)
     assert finished.manifest()["workers"] == 2
 
@@ -203,7 +203,7 @@ def test_two_shared_runs_at_once_do_not_meet(stand_in, tmp_path):
         for name in ("one", "two")
     ]
 
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert {process.wait(60) for process in started} <= {0, 3}  # 3: too busy to be in time
     for name in ("one", "two"):
         summary = json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8"))
         assert summary["outcomes"] == {"ok": 40}
