@@ -207,6 +207,7 @@ def test_two_shared_runs_at_once_do_not_meet(stand_in, tmp_path):
     for name in ("one", "two"):
         summary = json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8"))
         assert summary["outcomes"] == {"ok": 40}
+    assert len(service.truth()) == 2 * (40 + 1)  # each with the first request before its load
 
 
 def test_a_disk_that_fills_up_ends_the_run_with_an_error(stand_in, tmp_path):
