@@ -1,8 +1,10 @@
 """What an answer says: its outcome, and for a failure the service's own code and words."""
 
-import json
+import codecs
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+import orjson
 
 from analysis.outcomes import Outcome
 from analysis.wording import one_line
@@ -55,8 +57,8 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
     if not json_type and payload.inputs is None and uuid is None:
         return None
     try:
-        parsed = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        parsed = _parsed(answer.body)
+    except ValueError:
         return "the answer is not JSON"
     if uuid is not None and uuid.decode() != _at(parsed, "meta", "uuid"):
         return "the answer does not carry the request's uuid"
@@ -71,8 +73,8 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
 def error_words(body: bytes) -> tuple[str, str]:
     """The error code and message in a failure's body: any of the forms in use, or the text as it is."""
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = _parsed(body)
+    except ValueError:
         return "", _text(body)
     if isinstance(parsed, dict):
         inner = parsed["error"] if isinstance(parsed.get("error"), dict) else parsed
@@ -81,6 +83,11 @@ def error_words(body: bytes) -> tuple[str, str]:
         if code or message:
             return code, message
     return "", _text(body)
+
+
+def _parsed(body: bytes) -> Any:
+    """The body as JSON by RFC 8259, which has no NaN and lets a parser ignore a byte order mark."""
+    return orjson.loads(body.removeprefix(codecs.BOM_UTF8))
 
 
 def _at(parsed: Any, *keys: str) -> Any:

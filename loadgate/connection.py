@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
+from analysis.outcomes import Outcome
 from loadgate.answer_parser import AnswerParser, NotHttpError
 from loadgate.answers import Answer
 from loadgate.request import Request
@@ -27,6 +28,7 @@ Socket: Any = monkey.get_original("socket", "socket")
 READ, WRITE = 1, 2
 READ_BYTES = 65536
 TLS_CHUNK_BYTES = 65536
+NOTHING = memoryview(b"")
 
 clock = time.monotonic
 
@@ -35,16 +37,17 @@ class Exchange:
     """One request in flight, with its moments in seconds of the monotonic clock (None: not reached)."""
 
     __slots__ = (
+        "answer_bytes",
         "connect_s",
         "done",
         "first_byte",
+        "outcome",
         "planned",
         "request",
         "sent",
         "uploaded",
         "user",
         "uuid",
-        "wire",
     )
 
     def __init__(self, request: Request, planned: float, sent: float, uuid: bytes, user: Any = None) -> None:
@@ -53,11 +56,12 @@ class Exchange:
         self.planned = planned
         self.sent = sent  # handed to the transport: connecting, where needed, comes after
         self.uuid = uuid
-        self.wire = request.wire(uuid)
         self.connect_s: float | None = None
         self.uploaded: float | None = None
         self.first_byte: float | None = None
         self.done: float | None = None
+        self.outcome: Outcome | None = None
+        self.answer_bytes = 0  # of its body
 
 
 class Owner(Protocol):
@@ -70,6 +74,33 @@ class Owner(Protocol):
     def broke(self, connection: "Connection", exchange: Exchange | None, reason: str) -> None: ...
 
 
+class Tls:
+    """The TLS side of one connection: bytes in, bytes out, no socket of its own."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+        self.unsent: memoryview = NOTHING  # of the request, as plain bytes
+
+    def take(self, received: bytes) -> None:
+        """Bytes from the server; none is its end."""
+        if received:
+            self.incoming.write(received)
+        else:
+            self.incoming.write_eof()
+
+    @property
+    def readable(self) -> bool:
+        """Whether a read may bring something: asking first is cheaper than an exception for each answer."""
+        return bool(self.incoming.pending or self.incoming.eof or self.session.pending())
+
+    def encrypted(self) -> bytes:
+        """The next bytes for the server; none if there is nothing to say."""
+        if self.unsent and not self.outgoing.pending:
+            self.unsent = self.unsent[self.session.write(self.unsent[:TLS_CHUNK_BYTES]) :]
+        return self.outgoing.read()
+
+
 class Connection:
     """A connection to one address."""
 
@@ -80,13 +111,12 @@ class Connection:
         self.established = False  # TCP and TLS are up
         self._opened = 0.0
         self._owner, self._loop, self._address = owner, loop, address
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host) if tls else None
+        self._tls = Tls(tls, host) if tls else None
         self._socket: Any = None
         self._reader: Any = None
         self._writer: Any = None
-        self._unsent: memoryview | None = None  # of the request, as plain bytes
-        self._ciphertext = b""  # of TLS, that the kernel did not take yet
+        self._outbox: bytes | memoryview = b""  # what the kernel is given next
+        self._uploading = False
         self._write_error = ""
         self._parser = AnswerParser()
 
@@ -155,7 +185,7 @@ class Connection:
 
     def _shake_hands(self) -> None:
         try:
-            self._tls.do_handshake()  # type: ignore[union-attr]
+            self._tls.session.do_handshake()  # type: ignore[union-attr]
         except ssl.SSLWantReadError:
             self._flush()
             return
@@ -173,38 +203,39 @@ class Connection:
     # ---- sending
 
     def _transmit(self) -> None:
-        self._unsent = memoryview(self.exchange.wire)  # type: ignore[union-attr]
+        exchange = self.exchange
+        wire = exchange.request.wire(exchange.uuid)  # type: ignore[union-attr]
+        if self._tls is None:
+            self._outbox = wire
+        else:
+            self._tls.unsent = memoryview(wire)
+        self._uploading = True
         self._flush()
 
     def _flush(self) -> None:
         """Give the kernel what it takes; watch for room only while it is full."""
         try:
-            while self._ciphertext or self._unsent or self._outgoing.pending:
-                if self._tls is None:
-                    self._unsent = self._unsent[self._socket.send(self._unsent) :]  # type: ignore[index]
-                else:
-                    self._send_encrypted()
+            while self._outbox or self._tls is not None:
+                if not self._outbox:
+                    self._outbox = self._tls.encrypted()  # type: ignore[union-attr]
+                    if not self._outbox:
+                        break
+                taken = self._socket.send(self._outbox)
+                self._outbox = memoryview(self._outbox)[taken:] if taken < len(self._outbox) else b""
         except BlockingIOError:
             self._watch_room()
             return
         except (OSError, ssl.SSLError) as error:
             # The answer that explains the reset may be there to read: the reader goes on and finds it, or the end.
             self._write_error = _words(error)
-            self._unsent, self._ciphertext = None, b""
-        else:
-            if self._unsent is not None:
-                self._unsent = None
-                self.exchange.uploaded = clock()  # type: ignore[union-attr]
+            self._uploading, self._outbox = False, b""
+            if self._tls is not None:
+                self._tls.unsent = NOTHING
+        if self._uploading:
+            self._uploading = False
+            self.exchange.uploaded = clock()  # type: ignore[union-attr]
         if self._writer is not None:
             self._writer.stop()
-
-    def _send_encrypted(self) -> None:
-        if not self._ciphertext:
-            if self._unsent and not self._outgoing.pending:
-                written = self._tls.write(self._unsent[:TLS_CHUNK_BYTES])  # type: ignore[union-attr]
-                self._unsent = self._unsent[written:]
-            self._ciphertext = self._outgoing.read()
-        self._ciphertext = self._ciphertext[self._socket.send(self._ciphertext) :]
 
     def _watch_room(self) -> None:
         if self._writer is None:
@@ -230,19 +261,17 @@ class Connection:
             self._on_ciphertext(received)
 
     def _on_ciphertext(self, received: bytes) -> None:
-        if received:
-            self._incoming.write(received)
-        else:
-            self._incoming.write_eof()
+        tls = self._tls
+        assert tls is not None
+        tls.take(received)
         if not self.established:
             self._shake_hands() if received else self._on_end("TLS: the server closed the connection in the handshake")
-        while self.established and self._socket is not None:
+        # One event may stand for many records, and a buffered one fires none of its own.
+        while self.established and self._socket is not None and tls.readable:
             try:
-                plain = self._tls.read(READ_BYTES)  # type: ignore[union-attr]
+                plain = tls.session.read(READ_BYTES)
             except ssl.SSLWantReadError:
-                if self._outgoing.pending:
-                    self._flush()
-                return
+                break
             except ssl.SSLError as error:
                 self._on_end("" if isinstance(error, ssl.SSLEOFError) else f"TLS: {error.reason or error}")
                 return
@@ -250,6 +279,8 @@ class Connection:
                 self._on_end("")
                 return
             self._feed(plain)
+        if tls.outgoing.pending and self._socket is not None:
+            self._flush()
 
     def _feed(self, received: bytes) -> None:
         exchange = self.exchange

@@ -86,8 +86,7 @@ class Engine:
         now = clock()
         if user is None and len(self._busy) >= self._limits.max_in_flight:
             self.counts.dropped += 1
-            exchange = Exchange(request, planned, math.nan, b"", user)
-            self._on_done(exchange, Finding(Outcome.DROPPED), None)
+            self._tell(Exchange(request, planned, math.nan, b""), Finding(Outcome.DROPPED), None)
             return
         self.counts.sent += 1
         uuid = self._uuids.next() if request.after is not None else b""
@@ -107,7 +106,7 @@ class Engine:
             self._busy.pop(exchange).close()
             self.counts.unfinished += 1
             exchange.done = clock()
-            self._on_done(exchange, Finding(Outcome.UNFINISHED, "", "still in flight when the run ended"), None)
+            self._tell(exchange, Finding(Outcome.UNFINISHED, "", "still in flight when the run ended"), None)
 
     def close(self) -> None:
         """Close every connection and stop watching."""
@@ -161,6 +160,12 @@ class Engine:
     def _finish(self, exchange: Exchange, at: float, finding: Finding, answer: Answer | None) -> None:
         exchange.done = at
         self.counts.finished += 1
+        self._tell(exchange, finding, answer)
+
+    def _tell(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
+        exchange.outcome = finding.outcome
+        if answer is not None:
+            exchange.answer_bytes = len(answer.body)
         self._on_done(exchange, finding, answer)
 
     def _on_turn(self) -> None:

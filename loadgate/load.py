@@ -146,7 +146,7 @@ class Load:
     # ---- records
 
     def _on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
-        self._recording.add(exchange, finding.outcome, len(answer.body) if answer else 0)
+        self._recording.add(exchange)
         self._notable.see(exchange, finding, answer)
         if exchange.user is not None:
             exchange.user.on_done(exchange.done, refused=finding.outcome is Outcome.CONNECTION_ERROR)

@@ -1,6 +1,5 @@
 """Records requests: a list in the hot path, folded with numpy into histogram rows a few times a second."""
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from loadgate.connection import Exchange
 
 OUTCOMES = list(Outcome)
 OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
+CENSORED_CODES = [OUTCOME_CODES[outcome] for outcome in CENSORED]
 MICROSECONDS = 1e6
 VALUE_BITS = 40  # 12 days in microseconds
 
@@ -59,50 +59,47 @@ class Recording:
     """What was recorded and not folded yet. Seconds count from `start`; a request belongs to its planned one."""
 
     def __init__(self, start: float) -> None:
-        self._names: list[str] = []
         self._start = start
+        self._names: list[str] = []
         self._codes: dict[str, int] = {}
-        self._records: list[tuple[float, float, float, float, float, float, int, int, int]] = []
+        self._ended: list[Exchange] = []
 
-    def add(self, exchange: Exchange, outcome: Outcome, answer_bytes: int) -> None:
-        """Record one request that got this many bytes of answer body. Called for each, so it only copies."""
-        name = exchange.request.payload.name
-        code = self._codes.get(name)
-        if code is None:
-            code = self._codes[name] = len(self._names)
-            self._names.append(name)
-        # A request that never got its first byte waited for it until the end.
-        first_byte = exchange.first_byte or (exchange.done if outcome in CENSORED else None)
-        self._records.append(
-            (
-                exchange.planned,
-                exchange.sent,
-                exchange.uploaded or math.nan,
-                first_byte or math.nan,
-                exchange.done or math.nan,
-                exchange.connect_s or math.nan,
-                code,
-                OUTCOME_CODES[outcome],
-                answer_bytes,
-            )
-        )
+    def add(self, exchange: Exchange) -> None:
+        """Record one request that has its outcome. Called for each, so it only keeps it."""
+        self._ended.append(exchange)
 
     def fold(self) -> Batch | None:
         """Take what was recorded since the last call; None if that is nothing."""
-        if not self._records:
+        ended, self._ended = self._ended, []
+        if not ended:
             return None
-        table = np.array(self._records)
-        self._records = []
-        planned, sent, uploaded, first_byte, done, connect_s, name, outcome, answer_bytes = table.T
+        planned = _seconds([exchange.planned for exchange in ended])
+        sent = _seconds([exchange.sent for exchange in ended])
+        done = _seconds([exchange.done for exchange in ended])
+        first_byte = _seconds([exchange.first_byte for exchange in ended])
+        outcome = np.array([OUTCOME_CODES[exchange.outcome] for exchange in ended])  # type: ignore[index]
+        # A request that never got its first byte waited for it until the end.
+        waited = np.isnan(first_byte) & np.isin(outcome, CENSORED_CODES)
         measures = {
             run_format.RESPONSE: done - planned,
             run_format.SERVICE: done - sent,
             run_format.LATENESS: sent - planned,
-            run_format.FIRST_BYTE: first_byte - sent,
-            run_format.UPLOAD: uploaded - sent,
-            run_format.CONNECT: connect_s,
+            run_format.FIRST_BYTE: np.where(waited, done, first_byte) - sent,
+            run_format.UPLOAD: _seconds([exchange.uploaded for exchange in ended]) - sent,
+            run_format.CONNECT: _seconds([exchange.connect_s for exchange in ended]),
         }
         second = np.maximum(np.floor(planned - self._start), 0).astype(np.int64)
-        codes = (column.astype(np.int64) for column in (name, outcome, answer_bytes))
-        name, outcome, answer_bytes = codes
+        name = np.array([self._code(exchange.request.payload.name) for exchange in ended])
+        answer_bytes = np.array([exchange.answer_bytes for exchange in ended])
         return Batch(second, name, outcome, measures, answer_bytes, self._names)
+
+    def _code(self, name: str) -> int:
+        code = self._codes.get(name)
+        if code is None:
+            code = self._codes[name] = len(self._names)
+            self._names.append(name)
+        return code
+
+
+def _seconds(values: list[float | None]) -> NDArray[np.float64]:
+    return np.array(values, np.float64)  # None becomes NaN

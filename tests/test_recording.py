@@ -25,9 +25,10 @@ def request(name):
 REQUESTS = {name: request(name) for name in ("a", "b")}
 
 
-def exchange(planned, *, name="a", late=0.0, took=None, **moments):
+def exchange(planned, *, name="a", late=0.0, took=None, outcome=Outcome.OK, answer_bytes=0, **moments):
     """A request planned so long after the start, with its moments in seconds after it was sent."""
     made = Exchange(REQUESTS[name], START + planned, START + planned + late, b"")
+    made.outcome, made.answer_bytes = outcome, answer_bytes
     made.done = None if took is None else made.sent + took
     made.connect_s = moments.get("connect_s")
     for moment in ("uploaded", "first_byte"):
@@ -48,11 +49,7 @@ def measured(recording, measure):
 
 def test_each_measure_runs_between_its_own_moments():
     recording = Recording(START)
-    recording.add(
-        exchange(2.5, late=0.00025, took=0.001, uploaded=0.0005, first_byte=0.00075, connect_s=0.000125),
-        Outcome.OK,
-        10,
-    )
+    recording.add(exchange(2.5, late=0.00025, took=0.001, uploaded=0.0005, first_byte=0.00075, connect_s=0.000125))
 
     assert rows(recording) == [
         (2, "a", "ok", "response", 1250, 1),
@@ -66,7 +63,7 @@ def test_each_measure_runs_between_its_own_moments():
 
 def test_a_dropped_request_is_one_response_without_a_time():
     recording = Recording(START)
-    recording.add(Exchange(REQUESTS["a"], START + 1.0, math.nan, b""), Outcome.DROPPED, 0)
+    recording.add(exchange(1.0, late=math.nan, outcome=Outcome.DROPPED))
 
     assert rows(recording) == [(1, "a", "dropped", "response", None, 1)]
 
@@ -80,7 +77,7 @@ def test_equal_requests_are_one_row_and_others_are_not():
         (0.1, "b", Outcome.OK),
         (0.1, "a", Outcome.THROTTLED),
     ]:
-        recording.add(exchange(planned, name=name, took=0.001), outcome, 0)
+        recording.add(exchange(planned, name=name, took=0.001, outcome=outcome))
 
     assert Counter(measured(recording, "service")) == Counter(
         [
@@ -94,23 +91,33 @@ def test_equal_requests_are_one_row_and_others_are_not():
 
 def test_a_request_belongs_to_the_second_it_was_planned_for():
     recording = Recording(START)
-    recording.add(exchange(0.999, late=0.5, took=3.0), Outcome.OK, 0)
+    recording.add(exchange(0.999, late=0.5, took=3.0))
 
     assert {row[0] for row in rows(recording)} == {0}
 
 
 def test_a_request_planned_before_the_start_belongs_to_the_first_second():
     recording = Recording(START)
-    recording.add(exchange(-0.3, took=0.5), Outcome.OK, 0)
+    recording.add(exchange(-0.3, took=0.5))
 
     assert {row[0] for row in rows(recording)} == {0}
 
 
 def test_an_early_request_has_no_negative_lateness():
     recording = Recording(START)
-    recording.add(exchange(1.0, late=-0.5, took=1.0), Outcome.OK, 0)
+    recording.add(exchange(1.0, late=-0.5, took=1.0))
 
     assert measured(recording, "lateness") == [(1, "a", "ok", 0, 1)]
+
+
+def test_a_timeout_without_a_first_byte_waited_for_it_to_the_end():
+    recording = Recording(START)
+    recording.add(exchange(1.0, took=2.0, outcome=Outcome.CLIENT_TIMEOUT))
+    recording.add(exchange(1.0, took=2.0, outcome=Outcome.CONNECTION_ERROR))
+
+    assert [row[:3] + row[4:] for row in rows(recording) if row[3] == "first_byte"] == [
+        (1, "a", "client_timeout", 2_000_384, 1)
+    ]
 
 
 def test_nothing_recorded_is_no_batch():
@@ -119,7 +126,7 @@ def test_nothing_recorded_is_no_batch():
 
 def test_a_request_is_folded_once():
     recording = Recording(START)
-    recording.add(exchange(0.0, took=1.0), Outcome.OK, 0)
+    recording.add(exchange(0.0, took=1.0))
 
     assert recording.fold() is not None
     assert recording.fold() is None
@@ -128,7 +135,7 @@ def test_a_request_is_folded_once():
 def test_the_bytes_of_answers_are_kept_apart_from_the_rows():
     recording = Recording(START)
     for answer_bytes in (3, 2**40):
-        recording.add(exchange(0.0, took=1.0), Outcome.OK, answer_bytes)
+        recording.add(exchange(0.0, took=1.0, answer_bytes=answer_bytes))
 
     assert recording.fold().answer_bytes.tolist() == [3, 2**40]
 
@@ -138,7 +145,7 @@ def test_a_time_is_off_by_at_most_half_a_microsecond_and_half_a_thousandth(took)
     recording = Recording(START)
     made = exchange(0.0, took=took)
     took_us = (made.done - made.planned) * 1e6
-    recording.add(made, Outcome.OK, 0)
+    recording.add(made)
     ((*_, value_us, count),) = measured(recording, run_format.RESPONSE)
 
     assert count == 1
@@ -163,7 +170,7 @@ def test_counts_add_up_to_the_requests_however_they_are_split_into_batches(recor
         for number, (planned, name, outcome, took) in enumerate(records):
             if number in folds:
                 found.update({row[:5]: row[5] for row in rows(recording)})
-            recording.add(exchange(planned, name=name, took=took), outcome, 0)
+            recording.add(exchange(planned, name=name, took=took, outcome=outcome))
         return found + Counter({row[:5]: row[5] for row in rows(recording)})
 
     split = recorded(folds)
@@ -182,7 +189,7 @@ def test_the_rows_are_numpys_own_histogram():
     planned, took = chance.uniform(0.0, 10.0, 10_000), chance.lognormal(-3.0, 1.0, 10_000)
     recording = Recording(START)
     for at, seconds in zip(planned, took, strict=True):
-        recording.add(exchange(at, took=seconds), Outcome.OK, 0)
+        recording.add(exchange(at, took=seconds))
     second, value_us, count = np.array(
         [(row[0], row[4], row[5]) for row in rows(recording) if row[3] == run_format.SERVICE]
     ).T
