@@ -30,7 +30,9 @@ TIMELINE_COLUMNS = (
     "resent",
     "in_flight",
     "cpu_share",
+    "lateness_ms",
     "loop_lag_ms",
+    "gc_pause_ms",
 )
 NOTABLE_COLUMNS = (
     "at_s",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.run_format import TIMELINE_COLUMNS
 from analysis.tables import Column, numbers, whole_numbers
 
-WORST = ("cpu_share", "loop_lag_ms")  # of which the highest is kept; the rest is added up
+WORST = ("cpu_share", "lateness_ms", "loop_lag_ms", "gc_pause_ms")  # of which the highest is kept; the rest is added up
 NUMBERS = ("target_per_s", *WORST)
 
 Whole = NDArray[np.int64]
@@ -31,7 +31,9 @@ class Timeline:
     resent: Whole
     in_flight: Whole
     cpu_share: Number  # of the busiest process; NaN where it was not measured
-    loop_lag_ms: Number  # of the slowest process
+    lateness_ms: Number  # of the latest request sent in this second; these are of the slowest process
+    loop_lag_ms: Number  # the longest that the event loop kept an event waiting
+    gc_pause_ms: Number  # the longest stop of the garbage collector
 
 
 def timeline_columns() -> dict[str, Column]:

@@ -62,6 +62,8 @@ class Engine:
     ) -> None:
         self.counts = Counts()
         self.turn_at = clock()
+        self.longest_turn_s = 0.0  # of the loop: what any event may have waited; whoever reads these sets them back ...
+        self.latest_s = 0.0  # ... and this is the latest that a request left
         self._loop, self._target, self._limits, self._tls = loop, target, limits, tls
         self._addresses = cycle(addresses)
         self._uuids = Uuids()
@@ -69,9 +71,12 @@ class Engine:
         self._idle: dict[Connection, None] = {}  # the last is taken first
         self._busy: dict[Exchange, Connection] = {}  # oldest first, so ordered by deadline
         self._deadline_timer = loop.timer(0.0)
+        self._watching = False
         # Runs first in each turn of the loop: a clock read in each callback would charge the service for our own queue.
         self._turn = loop.check(ref=False, priority=loop.MAXPRI)
         self._turn.start(self._on_turn)
+        self._turn_end = loop.prepare(ref=False, priority=loop.MINPRI)
+        self._turn_end.start(self._on_turn_end)
 
     @property
     def in_flight(self) -> int:
@@ -84,6 +89,8 @@ class Engine:
         """
         self.counts.planned += 1
         now = clock()
+        if now - planned > self.latest_s:
+            self.latest_s = now - planned
         if user is None and len(self._busy) >= self._limits.max_in_flight:
             self.counts.dropped += 1
             self._tell(Exchange(request, planned, math.nan, b""), Finding(Outcome.DROPPED), None)
@@ -97,7 +104,7 @@ class Engine:
             connection.send(exchange)
         else:
             self._connect(exchange)
-        if not self._deadline_timer.active:
+        if not self._watching:
             self._watch_deadlines()
 
     def give_up(self) -> None:
@@ -116,6 +123,7 @@ class Engine:
         self._busy.clear()
         self._deadline_timer.stop()
         self._turn.stop()
+        self._turn_end.stop()
 
     # ---- what connections tell
 
@@ -171,6 +179,9 @@ class Engine:
     def _on_turn(self) -> None:
         self.turn_at = clock()
 
+    def _on_turn_end(self) -> None:
+        self.longest_turn_s = max(self.longest_turn_s, clock() - self.turn_at)
+
     def _on_deadline(self) -> None:
         latest = clock() - self._limits.deadline_s
         while (oldest := next(iter(self._busy), None)) is not None and oldest.sent <= latest:
@@ -184,6 +195,7 @@ class Engine:
     def _watch_deadlines(self) -> None:
         self._deadline_timer.stop()
         oldest = next(iter(self._busy), None)
+        self._watching = oldest is not None
         if oldest is not None:
             after = oldest.sent + self._limits.deadline_s - clock()
             self._deadline_timer = self._loop.timer(max(after, 0.0), ref=False)

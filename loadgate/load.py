@@ -1,8 +1,6 @@
 """The load of one process, from the first request to the last row: engine, arrivals and records joined."""
 
-import gc
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -13,15 +11,19 @@ from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
 from loadgate.closed_user import ClosedUser
+from loadgate.collector import CollectorPauses
 from loadgate.connection import Exchange, clock
 from loadgate.engine import Engine
 from loadgate.notable import Notable
 from loadgate.pacer import Pacer, Stream
 from loadgate.plan import Plan
 from loadgate.recording import Batch, Recording
+from loadgate.seconds import Seconds
 from loadgate.selection import endless
 
-FOLD_S = 0.25
+# A second is a whole number of these, to the last bit. Each fold holds the loop for as long as its requests take.
+FOLD_S = 1 / 16
+POLL_S = 0.025
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
 END_SLACK_S = 2.0
 
@@ -38,9 +40,7 @@ class Load:
         self._on_batch = on_batch
         self._loop = gevent.get_hub().loop
         sending = plan.sending
-        # What is built by now lives as long as the process: the collector need not look at it in mid-run.
-        gc.collect()
-        gc.freeze()
+        self._pauses = CollectorPauses()
         self._engine = Engine(
             self._loop,
             sending.target,
@@ -60,7 +60,7 @@ class Load:
         self._recording = Recording(self._start)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
         self._rows: Report = {"latency": [], "timeline": [], "notable": []}
-        self._seconds = Seconds(self._start, self._engine)
+        self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
         self._folder = gevent.spawn(self._fold_on)
 
@@ -132,7 +132,7 @@ class Load:
             user.stop()
         deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
         while self._engine.in_flight and clock() < deadline:
-            gevent.sleep(FOLD_S / 10)
+            gevent.sleep(POLL_S)
         self._engine.give_up()
         self._pacer.close()
         self._engine.close()
@@ -141,7 +141,7 @@ class Load:
         self._fold()
         self._rows["timeline"] += self._seconds.rows(last=True)
         self._rows["notable"] += self._notable.slowest()
-        gc.unfreeze()
+        self._pauses.close()
 
     # ---- records
 
@@ -156,7 +156,7 @@ class Load:
             # At whole multiples of FOLD_S since the start, so that a row of the timeline is a whole second.
             due = self._start + (int((clock() - self._start) / FOLD_S) + 1) * FOLD_S
             gevent.sleep(due - clock())
-            self._seconds.lagged(clock() - due)
+            self._seconds.woke_late(clock() - due)
             self._fold()
             self._rows["timeline"] += self._seconds.rows()
 
@@ -166,46 +166,3 @@ class Load:
             self._rows["latency"] += batch.rows()
             self._on_batch(batch)
         self._rows["notable"] += self._notable.take_failures()
-
-
-class Seconds:
-    """The rows of `timeline.csv`: what the generator did and how it felt, second by second."""
-
-    def __init__(self, start: float, engine: Engine) -> None:
-        self.users = 0
-        self.target_per_s = 0.0
-        self._start, self._engine = start, engine
-        self._second = 0
-        self._before = asdict(engine.counts)
-        self._cpu_s, self._at = time.process_time(), start
-        self._lag_s = 0.0
-
-    def lagged(self, seconds: float) -> None:
-        """Note that the loop came this much later than asked."""
-        self._lag_s = max(self._lag_s, seconds)
-
-    def rows(self, last: bool = False) -> list[tuple[Any, ...]]:
-        """A row if a second ended since the last call, or if this is the `last` call."""
-        now = clock()
-        if int(now - self._start) == self._second and not last:
-            return []
-        counts = asdict(self._engine.counts)
-        change = {name: count - self._before[name] for name, count in counts.items()}
-        cpu_s = time.process_time()
-        row = (
-            self._second,
-            self.users,
-            round(self.target_per_s, 6),
-            change["planned"],
-            change["sent"],
-            change["finished"],
-            change["dropped"],
-            change["resent"],
-            self._engine.in_flight,
-            # Too short a piece of a second would show the work of its end as a load.
-            round((cpu_s - self._cpu_s) / (now - self._at), 3) if now - self._at >= FOLD_S else None,
-            round(self._lag_s * 1000, 3),
-        )
-        self._second, self._before = int(now - self._start), counts
-        self._cpu_s, self._at, self._lag_s = cpu_s, now, 0.0
-        return [row]

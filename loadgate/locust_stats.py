@@ -11,7 +11,6 @@ from locust import stats as locust_stats
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 from numpy.typing import NDArray
 
-from analysis import run_format
 from analysis.outcomes import Outcome
 from loadgate.recording import OUTCOME_CODES, OUTCOMES, Batch
 
@@ -30,7 +29,7 @@ def merge(batch: Batch, stats: locust_stats.RequestStats) -> None:
 def fire(batch: Batch, request_event: Any) -> bool:
     """Fire Locust's request event for every request. False if a listener asked for the test to stop."""
     go_on = True
-    response_ms = batch.measures[run_format.RESPONSE] * 1000
+    response_ms = batch.response_s * 1000
     rows = zip(batch.name.tolist(), batch.outcome.tolist(), response_ms, batch.answer_bytes.tolist(), strict=True)
     for name, code, elapsed_ms, length in rows:
         outcome = OUTCOMES[code]
@@ -55,7 +54,7 @@ class RequestFailedError(Exception):
 
 
 def _entry(batch: Batch, chosen: NDArray[np.bool_], name: str, stats: locust_stats.RequestStats) -> Any:
-    response_ms = batch.measures[run_format.RESPONSE][chosen] * 1000
+    response_ms = batch.response_s[chosen] * 1000
     measured_ms = response_ms[~np.isnan(response_ms)]
     failures = int(np.count_nonzero(batch.outcome[chosen] != OUTCOME_CODES[Outcome.OK]))
     now = time.time()

@@ -106,6 +106,8 @@ LIMITS = (
     Option(("--token-file",), "token_file", "File with the token. [LOADGATE_TOKEN]", metavar="FILE"),
     Option(("-k", "--insecure"), "insecure", "Do not verify the TLS certificate.", parse=None, default=False),
     Option(("--cacert",), "cacert", "Certificates to trust, PEM. [the system's]", metavar="FILE"),
+    Option(("--cert",), "cert", "Our certificate, where the service asks for one, PEM.", metavar="FILE"),
+    Option(("--key",), "key", "Its key, PEM. [in --cert's file]", metavar="FILE"),
 )
 # `loadgate run` says these in its own words: --rate, --users and --duration.
 LOCUST_ONLY = (

@@ -22,6 +22,7 @@ from loadgate.errors import ConfigError
 from loadgate.payloads import Kind, Payload
 from loadgate.request import Request
 from loadgate.target import Address, Target
+from loadgate.tls import tls_context
 
 # Files the process needs besides its connections.
 RESERVED_FILES = 200
@@ -74,7 +75,7 @@ def sending(options: Namespace, environ: Mapping[str, str] = os.environ) -> Send
         gateway = replace(gateway, body_limit_bytes=options.body_limit_bytes)
     credential = credentials.from_environment(gateway.token_header, options.token_file, environ)
     limits = Limits(gateway, options.grace_s, _files_allow(options.max_in_flight))
-    tls = _tls(options.insecure, options.cacert) if target.tls else None
+    tls = tls_context(options, environ) if target.tls else None
     return Sending(target, targets.resolve(target), limits, credential, tls)
 
 
@@ -102,18 +103,6 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         duration_s=options.duration_s,
         seed=options.seed,
     )
-
-
-def _tls(insecure: bool, cacert: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=cacert)
-    except (OSError, ssl.SSLError) as error:
-        reason = "not a PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConfigError(f"--cacert {cacert!r} cannot be read ({reason})") from None
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _files_allow(in_flight: int | None) -> int:

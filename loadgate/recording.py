@@ -15,20 +15,29 @@ OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 CENSORED_CODES = [OUTCOME_CODES[outcome] for outcome in CENSORED]
 MICROSECONDS = 1e6
 VALUE_BITS = 40  # 12 days in microseconds
+LARGEST_VALUE = (1 << VALUE_BITS) - 1
+MEASURE_CODES = np.arange(len(run_format.MEASURES))[:, np.newaxis]
+RESPONSE = run_format.MEASURES.index(run_format.RESPONSE)
 
 # One row of `latency.csv`: this many requests of one second, name, outcome and measure took the same time.
 LatencyRow = tuple[int, str, str, str, int | None, int]
 
 
 class Batch(NamedTuple):
-    """Requests that ended since the last fold. Arrays of equal length; times in seconds, NaN where not measured."""
+    """`n` requests that ended since the last fold."""
 
-    second: NDArray[np.int64]
-    name: NDArray[np.int64]
-    outcome: NDArray[np.int64]
-    measures: dict[str, NDArray[np.float64]]
-    answer_bytes: NDArray[np.int64]
-    names: list[str]  # by code
+    second: NDArray[np.int64]  # (n,)
+    name: NDArray[np.int64]  # (n,), codes of `names`
+    outcome: NDArray[np.int64]  # (n,), codes of `OUTCOMES`
+    times_s: NDArray[np.float64]  # (measures, n), in the order of `run_format.MEASURES`; NaN where not measured
+    answer_bytes: NDArray[np.int64]  # (n,)
+    names: list[str]
+
+    @property
+    def response_s(self) -> NDArray[np.float64]:
+        """Planned to last byte of each request."""
+        response: NDArray[np.float64] = self.times_s[RESPONSE]
+        return response
 
     def rows(self) -> Iterator[LatencyRow]:
         """The batch as histogram rows."""
@@ -36,18 +45,18 @@ class Batch(NamedTuple):
         labels, label = np.unique(
             (self.second * len(self.names) + self.name) * len(OUTCOMES) + self.outcome, return_inverse=True
         )
+        measured = ~np.isnan(self.times_s)
+        values = np.full(measured.shape, -1)
+        values[measured] = run_format.bucketed((self.times_s[measured] * MICROSECONDS + 0.5).astype(np.int64))
+        measured[RESPONSE] = True  # every request has this row
+        packed = (label * len(run_format.MEASURES) + MEASURE_CODES) << VALUE_BITS | values + 1
+        keys, counts = np.unique(packed[measured], return_counts=True)
         shown_labels = [self._shown(packed) for packed in labels.tolist()]
-        for measure, seconds in self.measures.items():
-            keep = np.ones(len(seconds), bool) if measure == run_format.RESPONSE else ~np.isnan(seconds)
-            unmeasured = np.isnan(seconds[keep])
-            values = run_format.bucketed(np.where(unmeasured, 0.0, seconds[keep] * MICROSECONDS + 0.5).astype(np.int64))
-            values[unmeasured] = -1
-            keys, counts = np.unique(label[keep] << VALUE_BITS | values + 1, return_counts=True)
-            for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-                second, name, outcome = shown_labels[key >> VALUE_BITS]
-                value = (key & (1 << VALUE_BITS) - 1) - 1
-                shown = None if value < 0 else value
-                yield second, name, outcome, measure, shown, count
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            place, measure = divmod(key >> VALUE_BITS, len(run_format.MEASURES))
+            value = (key & LARGEST_VALUE) - 1
+            second, name, outcome = shown_labels[place]
+            yield second, name, outcome, run_format.MEASURES[measure], None if value < 0 else value, count
 
     def _shown(self, packed: int) -> tuple[int, str, str]:
         rest, outcome = divmod(packed, len(OUTCOMES))
@@ -80,7 +89,7 @@ class Recording:
         outcome = np.array([OUTCOME_CODES[exchange.outcome] for exchange in ended])  # type: ignore[index]
         # A request that never got its first byte waited for it until the end.
         waited = np.isnan(first_byte) & np.isin(outcome, CENSORED_CODES)
-        measures = {
+        times_s = {
             run_format.RESPONSE: done - planned,
             run_format.SERVICE: done - sent,
             run_format.LATENESS: sent - planned,
@@ -91,7 +100,8 @@ class Recording:
         second = np.maximum(np.floor(planned - self._start), 0).astype(np.int64)
         name = np.array([self._code(exchange.request.payload.name) for exchange in ended])
         answer_bytes = np.array([exchange.answer_bytes for exchange in ended])
-        return Batch(second, name, outcome, measures, answer_bytes, self._names)
+        by_measure = np.array([times_s[measure] for measure in run_format.MEASURES])
+        return Batch(second, name, outcome, by_measure, answer_bytes, self._names)
 
     def _code(self, name: str) -> int:
         code = self._codes.get(name)

@@ -62,7 +62,7 @@ def write_run(run_dir: Path, latency=(), *, timeline=None, notable=(), **manifes
     unfinished = sum(count for outcome, count in outcomes if outcome == "unfinished")
     sent, finished = planned - dropped, planned - dropped - unfinished
     if timeline is None:
-        timeline = [(0, 1, 1, planned, sent, finished, dropped, 0, 1, 0.1, 0.2)]
+        timeline = [(0, 1, 1, planned, sent, finished, dropped, 0, 1, 0.1, 0.2, 0.3, 0.0)]
     counts = counts_of(planned=planned, sent=sent, finished=finished, dropped=dropped, unfinished=unfinished)
     write_csv(run_dir / "timeline.csv", TIMELINE_COLUMNS, timeline)
     write_csv(run_dir / "notable.csv", NOTABLE_COLUMNS, notable)

@@ -14,7 +14,7 @@ def cautions(make_run):
 
 
 def second(n, planned=0, *, resent=0, cpu=0.1):
-    return (n, 1, 1, planned, planned, planned, 0, resent, 1, cpu, 0.2)
+    return (n, 1, 1, planned, planned, planned, 0, resent, 1, cpu, 0.2, 0.3, 0.0)
 
 
 def test_a_sound_run_has_no_cautions(cautions):

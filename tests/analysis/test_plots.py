@@ -13,11 +13,11 @@ ROWS = [
     (3, "json", "gateway_timeout", "response", 40_000_000, 30),
     (5, "json", "throttled", "response", 1_000, 3),
 ]
-TIMELINE = [(s, 1, 50, 50, 50, 50, 0, 0, 4, 0.1, 0.2) for s in range(20)]
+TIMELINE = [(s, 1, 50, 50, 50, 50, 0, 0, 4, 0.1, 0.2, 0.3, 0.0) for s in range(20)]
 
 
 def second(n):
-    return (n, 1, 1, 5, 5, 5, 0, 0, 4, 0.1, 0.2)
+    return (n, 1, 1, 5, 5, 5, 0, 0, 4, 0.1, 0.2, 0.3, 0.0)
 
 
 def draw(run_dir):

@@ -26,7 +26,7 @@ def test_a_bad_row_is_named(make_run):
 
 
 def test_a_bad_timeline_row_is_named(make_run):
-    run = make_run(ROWS, timeline=[(0, 1, 1, "many", 1, 1, 0, 0, 1, 0.1, 0.2)])
+    run = make_run(ROWS, timeline=[(0, 1, 1, "many", 1, 1, 0, 0, 1, 0.1, 0.2, 0.3, 0.0)])
 
     with pytest.raises(BadRun, match=r"^timeline\.csv, line 2: planned 'many' is not a whole number"):
         read_run(run)

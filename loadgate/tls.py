@@ -1,0 +1,49 @@
+"""How TLS is spoken with the service: whom to trust, and who we are."""
+
+import ssl
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from loadgate.errors import ConfigError
+
+KEY_PASSWORD = "LOADGATE_KEY_PASSWORD"  # noqa: S105 - the variable's name
+
+
+def tls_context(options: Namespace, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """The context of every connection. Raises ConfigError where a file cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=options.cacert)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"--cacert {options.cacert!r} cannot be read ({_reason(error)})") from None
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if options.cert is not None:
+        _present(context, options.cert, options.key, environ.get(KEY_PASSWORD, ""))
+    elif options.key is not None:
+        raise ConfigError("--key needs --cert: name the certificate that the key belongs to")
+    return context
+
+
+def _present(context: ssl.SSLContext, cert: str, key: str | None, password: str) -> None:
+    for option, path in (("--cert", cert), ("--key", key)):
+        try:
+            Path(path or cert).read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{option} {path!r} cannot be read ({_reason(error)})") from None
+    try:
+        # With a password given, even an empty one, OpenSSL does not ask for one on the terminal.
+        context.load_cert_chain(cert, key, password)
+    except ssl.SSLError as error:
+        holder = key or cert
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(f"--key {holder!r} is not the key of --cert {cert!r}") from None
+        raise ConfigError(
+            f"--cert {cert!r} and --key {holder!r} are no PEM certificate and key, or {KEY_PASSWORD} is not the"
+            " key's password"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    return "not a PEM certificate" if isinstance(error, ssl.SSLError) else str(getattr(error, "strerror", error))
