@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from loadgate.connection import clock
+from analysis.outcomes import Outcome
+from loadgate.answers import Answer, Finding
+from loadgate.connection import Exchange, clock
 from loadgate.engine import Engine
 from loadgate.request import Request
 
@@ -28,13 +30,14 @@ class ClosedUser:
         self._active = False
         self._timer.stop()
 
-    def on_done(self, at: float, refused: bool = False) -> None:
-        """The answer came at `at`: think, then send. The next request is due `think_time_s` later.
+    def on_done(self, exchange: Exchange, finding: Finding, _: Answer | None) -> None:
+        """The answer came: think, then send. The next request is due `think_time_s` later.
 
-        Where there was no connection (`refused`) it is due a little later, or users would spin on a dead service.
+        Where there was no connection it is due a little later, or users would spin on a dead service.
         """
+        refused = finding.outcome is Outcome.CONNECTION_ERROR
         pause_s = max(self._think_time_s, RETRY_S) if refused else self._think_time_s
-        self._due = at + pause_s
+        self._due = exchange.done + pause_s  # type: ignore[operator] # it is done
         if not self._active:
             return
         if pause_s > 0:

@@ -1,29 +1,35 @@
 """The load of one process, from the first request to the last row: engine, arrivals and records joined."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import gevent
+from gevent.event import Event
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
-from loadgate.closed_user import ClosedUser
+from loadgate.closed_user import RETRY_S, ClosedUser
 from loadgate.collector import CollectorPauses
 from loadgate.connection import Exchange, clock
 from loadgate.engine import Engine
+from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable
 from loadgate.pacer import Pacer, Stream
+from loadgate.payloads import Payload
 from loadgate.plan import Plan
 from loadgate.recording import Batch, Recording
+from loadgate.request import Request
 from loadgate.seconds import Seconds
 from loadgate.selection import endless
 
 # A second is a whole number of these, to the last bit. Each fold holds the loop for as long as its requests take.
 FOLD_S = 1 / 16
 POLL_S = 0.025
+ENCODED_KEPT = 32  # payloads given to `infer`; each can be as large as the gateway's limit
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
 END_SLACK_S = 2.0
 
@@ -57,6 +63,8 @@ class Load:
         self._streams: dict[str, Stream] = {}
         self._closed_users: dict[object, ClosedUser] = {}
         self._closed_users_ever = 0
+        self._chosen: dict[str, Iterator[Request]] = {}  # for tasks of a user class's own
+        self._encoded = lru_cache(ENCODED_KEPT)(lambda payload: sending.encode([payload])[0])
         self._recording = Recording(self._start)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
         self._rows: Report = {"latency": [], "timeline": [], "notable": []}
@@ -71,6 +79,8 @@ class Load:
         if self._ending is not None:
             return
         self._seconds.users += 1
+        if self._plan.own_tasks:
+            return
         if self._plan.load_model == "open":
             stream = self._streams.get(user_class) or self._new_stream(user_class)
             self._pacer.set_users(stream, stream.users + 1)
@@ -87,6 +97,8 @@ class Load:
         if self._ending is not None:
             return
         self._seconds.users -= 1
+        if self._plan.own_tasks:
+            return
         if self._plan.load_model == "open":
             stream = self._streams[user_class]
             self._pacer.set_users(stream, stream.users - 1)
@@ -100,6 +112,29 @@ class Load:
         self._streams[user_class] = stream
         self._pacer.add(stream)
         return stream
+
+    def infer(self, user_class: str, payload: Payload | None) -> Inference:
+        """Send `payload` now, or the next one of the user class, and wait for what becomes of it.
+
+        Blocks its greenlet; for ever once the load ends, because Locust then ends the user.
+        """
+        request = self._next_request(user_class) if payload is None else self._encoded(payload)
+        now = clock()
+        if self._ending is not None or now >= self._end:
+            Event().wait()
+        waiter = Waiter()
+        self._engine.start(request, now, user=waiter)
+        inference = waiter.inference(self._plan.sending.credential.redact)
+        if inference.outcome is Outcome.CONNECTION_ERROR:
+            gevent.sleep(RETRY_S)  # or users would spin on a dead service
+        return inference
+
+    def _next_request(self, user_class: str) -> Request:
+        chosen = self._chosen.get(user_class)
+        if chosen is None:
+            chosen = endless(self._plan.requests[user_class], f"{self._seed} {user_class}")
+            self._chosen[user_class] = chosen
+        return next(chosen)
 
     # ---- the end
 
@@ -149,7 +184,7 @@ class Load:
         self._recording.add(exchange)
         self._notable.see(exchange, finding, answer)
         if exchange.user is not None:
-            exchange.user.on_done(exchange.done, refused=finding.outcome is Outcome.CONNECTION_ERROR)
+            exchange.user.on_done(exchange, finding, answer)
 
     def _fold_on(self) -> None:
         while True:

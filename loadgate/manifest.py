@@ -56,7 +56,7 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
             "arrivals": plan.arrivals if is_open else None,
             "rate_per_s": round(users * plan.rate_per_user, 6) if is_open and fixed else None,
             "users": users if fixed else None,
-            "think_time_s": None if is_open else plan.think_time_s,
+            "think_time_s": None if is_open or plan.own_tasks else plan.think_time_s,
             "duration_s": plan.duration_s,
             "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
             "max_in_flight": limits.max_in_flight,

@@ -52,6 +52,7 @@ class Plan:
     sending: Sending
     requests: dict[str, list[Request]]
     load_model: str
+    own_tasks: bool  # the user classes call `infer` in tasks of their own
     arrivals: Distribution
     rate_per_user: float
     think_time_s: float
@@ -92,11 +93,17 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
     strangers = [user.__name__ for user in user_classes if not hasattr(user, "kind")]
     if strangers:
         raise ConfigError(f"user class {strangers[0]} is not an InferenceUser; name those to run after the options")
+    own_tasks = [user.__name__ for user in user_classes if user.own_tasks]
+    if 0 < len(own_tasks) < len(user_classes):
+        raise ConfigError(
+            f"user class {own_tasks[0]} has tasks of its own and others have none; name after the options which to run"
+        )
     how = sending(options, environ)
     return Plan(
         sending=how,
         requests={user.__name__: how.encode(load(options, user.kind, user.paths)) for user in user_classes},
-        load_model=options.load_model,
+        load_model="closed" if own_tasks else options.load_model,
+        own_tasks=bool(own_tasks),
         arrivals=options.arrivals,
         rate_per_user=options.rate_per_user,
         think_time_s=options.think_time_s,

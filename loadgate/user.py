@@ -9,8 +9,9 @@ from gevent.event import Event
 from locust import User, events, task
 
 from loadgate.errors import ConfigError
+from loadgate.inference import Inference
 from loadgate.locust_options import add_options
-from loadgate.payloads import Kind
+from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
 
 DISMISS_S = 5.0
@@ -20,24 +21,45 @@ class InferenceUser(User):
     """Sends payloads of one `kind`: those at `paths`, else those that the options name, else the sample.
 
     In the open model each user stands for `--rate-per-user` requests a second; in the closed model each waits for
-    its answer. `weight` is Locust's: the share of users of this class.
+    its answer. `weight` is Locust's: the share of users of this class. A class with tasks of its own sends what they
+    `infer` and nothing else.
     """
 
     abstract = True
     kind: Kind | None = None
     paths: Sequence[str] = ()
+    own_tasks = False
+
+    def __init_subclass__(cls) -> None:
+        own = [found for found in cls.tasks if found is not InferenceUser.send]
+        if own:
+            cls.tasks, cls.own_tasks = own, True
 
     @task
     def send(self) -> None:
         """Have requests sent for this user until Locust stops it. The sending is not done in this greenlet."""
+        Event().wait()
+
+    def infer(self, payload: Payload | None = None) -> Inference:
+        """Send one request and wait for what becomes of it: for tasks of your own, in the closed model.
+
+        Without a `payload` it is the next of those that `kind`, `paths` and the options name. One that you make once
+        and send often is encoded once.
+        """
         load = self.environment.loadgate.load
-        if load is None:  # the test was refused; Locust stops it
+        if load is None:  # the test was refused or is over; Locust ends this user
             Event().wait()
-        load.add_user(self, type(self).__name__)
-        try:
-            Event().wait()
-        finally:
-            load.remove_user(self, type(self).__name__)
+        inference: Inference = load.infer(type(self).__name__, payload)
+        return inference
+
+    def start(self, group: Any) -> Any:
+        """Start the user's greenlet, and have the load count it until that ends."""
+        greenlet = super().start(group)
+        load, name = self.environment.loadgate.load, type(self).__name__
+        if load is not None:  # else the test was refused; Locust stops it
+            load.add_user(self, name)
+            greenlet.rawlink(lambda _: load.remove_user(self, name))
+        return greenlet
 
     def stop(self, force: bool = False) -> bool:
         """Stop at once: requests in flight are not this greenlet's, and stay on their way."""

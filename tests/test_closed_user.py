@@ -12,6 +12,7 @@ from awaited_client import run_until
 from raw_server import OK, PATIENCE_S, serve_on
 
 from analysis.outcomes import Outcome
+from loadgate import closed_user
 from loadgate.closed_user import ClosedUser
 from loadgate.connection import clock
 
@@ -22,7 +23,7 @@ def users_of(loop):
     users = []
 
     def make(client, count=1, *, think_time_s=0.0, end=math.inf):
-        client.on_done = lambda done: done.exchange.user.on_done(done.exchange.done)
+        client.on_done = lambda done: done.exchange.user.on_done(*done)
         for _ in range(count):
             requests = itertools.repeat(client.request())
             users.append(ClosedUser(loop, client.engine, requests, think_time_s=think_time_s, end=end))
@@ -79,7 +80,6 @@ def test_a_user_that_is_refused_pauses_before_it_tries_again(client_of, users_of
     server.address = (socket.AF_INET, ("127.0.0.1", refused_port))
     client = client_of(server)
     users_of(client)
-    client.on_done = lambda done: done.exchange.user.on_done(done.exchange.done, refused=True)
     client.wait(3)
     exchanges = [done.exchange for done in client.done[:3]]
 
@@ -104,7 +104,8 @@ def test_a_user_does_not_send_before_it_is_due_although_the_loop_was_busy(serve,
 
     def be_busy(done):
         time.sleep(0.02)
-        done.exchange.user.on_done(clock())
+        done.exchange.done = clock()
+        done.exchange.user.on_done(*done)
 
     client.on_done = be_busy
     client.wait(4)
@@ -147,7 +148,10 @@ def test_no_request_is_planned_at_or_after_the_end(serve, client_of, users_of, t
     assert end - 0.1 < max(planned) < end
 
 
-def test_failing_at_once_again_and_again_neither_recurses_nor_blocks(serve, client_of, users_of, refused_port):
+def test_failing_at_once_again_and_again_neither_recurses_nor_blocks(
+    serve, client_of, users_of, refused_port, monkeypatch
+):
+    monkeypatch.setattr(closed_user, "RETRY_S", 0.0)
     server = serve([])
     server.address = (socket.AF_INET, ("127.0.0.1", refused_port))
     client = client_of(server)
@@ -161,8 +165,11 @@ def test_failing_at_once_again_and_again_neither_recurses_nor_blocks(serve, clie
     assert len(ticks) > 3
 
 
-def test_failing_before_the_connection_again_and_again_neither_recurses_nor_blocks(serve, client_of, users_of):
+def test_failing_before_the_connection_again_and_again_neither_recurses_nor_blocks(
+    serve, client_of, users_of, monkeypatch
+):
     """An address that cannot even be tried fails within `open`."""
+    monkeypatch.setattr(closed_user, "RETRY_S", 0.0)
     server = serve([])
     server.address = (socket.AF_INET6, ("ff02::1", 1))
     client = client_of(server)

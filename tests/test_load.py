@@ -1,6 +1,7 @@
 """A load's rows say exactly what its engine counted."""
 
 import gc
+import time
 from collections import Counter
 
 import gevent
@@ -31,7 +32,13 @@ def load_of(loop):
             target, [server.address], limits(timeout_s=timeout_s, most=most), Credential("X-Auth-Token", "secret"), None
         )
         requests = {USER: sending.encode([Payload("test", "file", "text/plain", b"hello")])}
-        defaults = {"load_model": "open", "arrivals": "constant", "rate_per_user": 1.0, "think_time_s": 0.0}
+        defaults = {
+            "load_model": "open",
+            "arrivals": "constant",
+            "rate_per_user": 1.0,
+            "think_time_s": 0.0,
+            "own_tasks": False,
+        }
         plan = Plan(sending, requests, **{**defaults, "duration_s": None, "seed": 1, **fields})
         begun.append(Load(plan, 0, on_batch))
         return begun[-1]
@@ -292,3 +299,54 @@ def test_the_collector_looks_at_everything_again_afterwards(serve, load_of):
     load.drain()
 
     assert gc.get_freeze_count() == 0
+
+
+def test_the_collectors_stops_are_measured_while_the_load_goes_on(serve, load_of):
+    watching = len(gc.callbacks)
+    load = load_of(serve([serve_on]))
+    gc.collect()
+    load.drain()
+
+    assert max(timeline(load.take(), "gc_pause_ms")) > 0
+    assert len(gc.callbacks) == watching
+
+
+# ---- tasks of the user's own
+
+
+def test_a_task_gets_what_its_request_brought_and_the_request_is_recorded(serve, load_of):
+    answer = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"label": 42}'
+    load = load_of(serve([read, answer, read, b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]), own_tasks=True)
+    add_users(load, 1)
+    good, bad = load.infer(USER, None), load.infer(USER, Payload("mine", "json", "application/json", b"{}"))
+    load.drain()
+
+    assert (good.outcome, good.status, good.json(), good.message) == ("ok", 200, {"label": 42}, "")
+    assert good.headers[b"content-type"] == b"application/json"
+    assert 0 < good.service_s < 10
+    assert (bad.outcome, bad.status, bad.body) == ("unavailable", 503, b"")
+    named = {(name, outcome) for _, name, outcome, *_ in load.take()["latency"]}
+    assert named == {("test", "ok"), ("mine", "unavailable")}
+
+
+def test_a_task_whose_user_is_stopped_leaves_its_request_on_its_way(serve, load_of):
+    server = serve([read, lambda _: time.sleep(0.1), OK])
+    load = load_of(server, own_tasks=True)
+    task = gevent.spawn(load.infer, USER, None)
+    run_until(lambda: server.bodies)
+    task.kill()
+    load.drain()
+
+    assert sum(responses(load.take()).values()) == 1
+
+
+def test_a_task_of_a_load_that_is_over_sends_nothing(serve, load_of):
+    server = serve([serve_on])
+    load = load_of(server, own_tasks=True)
+    load.drain()
+    task = gevent.spawn(load.infer, USER, None)
+    gevent.sleep(0.05)
+    task.kill()
+
+    assert server.bodies == []
+    assert load.counts["planned"] == 0

@@ -20,8 +20,8 @@ def options(**changes):
     return Namespace(**({"host": "http://127.0.0.1:8123/v1/infers/1"} | DEFAULTS | changes))
 
 
-def user(name, kind=None, paths=()):
-    return type(name, (), {"kind": kind, "paths": paths})
+def user(name, kind=None, paths=(), own_tasks=False):
+    return type(name, (), {"kind": kind, "paths": paths, "own_tasks": own_tasks})
 
 
 @pytest.fixture
@@ -172,3 +172,14 @@ def test_a_plan_has_the_requests_of_each_user_class(bodies):
     }
     assert names(plan.payloads) == [("json", "a.json"), ("file", "cat.png")]
     assert (plan.seed, plan.load_model) == (7, "closed")
+
+
+def test_users_with_tasks_of_their_own_wait_so_their_load_is_closed(bodies):
+    plan = plans.plan(options(), [user("Mine", own_tasks=True)], ENVIRON)
+
+    assert (plan.load_model, plan.own_tasks) == ("closed", True)
+
+
+def test_users_with_and_without_tasks_of_their_own_do_not_mix(bodies):
+    with pytest.raises(ConfigError, match="user class Mine has tasks of its own and others have none"):
+        plans.plan(options(), [user("Json", "json"), user("Mine", own_tasks=True)], ENVIRON)

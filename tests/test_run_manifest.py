@@ -21,7 +21,7 @@ TOKEN = "MIIFHwYJKoZIhvcNAQcCoIIFEDCCBQw"
 
 def make_plan(classes=(("Json", "json"),), **changes):
     options = Namespace(**({"host": "http://127.0.0.1:8123/v1/infers/1?code=secret-code"} | DEFAULTS | changes))
-    users = [type(name, (), {"kind": kind, "paths": ()}) for name, kind in classes]
+    users = [type(name, (), {"kind": kind, "paths": (), "own_tasks": False}) for name, kind in classes]
     return plan.plan(options, users, {TOKEN_VARIABLE: TOKEN})
 
 

@@ -49,9 +49,7 @@ def context(files, environ=None, *, insecure=False, **named):
         ({"cert": "cert", "key": "locked"}, {"LOADGATE_KEY_PASSWORD": "open sesame"}),
     ],
 )
-def test_a_service_that_asks_for_our_certificate_gets_it(
-    serve, client_of, authority, files, named, environ
-):
+def test_a_service_that_asks_for_our_certificate_gets_it(serve, client_of, authority, files, named, environ):
     asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(asking)
     authority.configure_trust(asking)

@@ -78,11 +78,14 @@ class Finished:
     def outcomes(self) -> Counter[str]:
         """Outcome counts from the raw rows, without our own reader."""
         counts: Counter[str] = Counter()
-        with (self.run / "latency.csv").open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row["measure"] == "response":
-                    counts[row["outcome"]] += int(row["count"])
+        for row in self.rows("latency.csv"):
+            if row["measure"] == "response":
+                counts[row["outcome"]] += int(row["count"])
         return counts
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.run / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
 
 
 @pytest.fixture

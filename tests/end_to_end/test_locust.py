@@ -156,3 +156,34 @@ def _listening_port(pid: int) -> str:
 def _post(url: str, fields: dict[str, object]) -> None:
     request = urllib.request.Request(url, urllib.parse.urlencode(fields).encode())
     urllib.request.urlopen(request).close()
+
+
+def test_tasks_of_ones_own_get_their_answers_and_are_measured(stand_in, command, tmp_path: Path):
+    service = stand_in(*FAST)
+    locustfile = tmp_path / "own_tasks.py"
+    locustfile.write_text(
+        """
+from locust import task
+from loadgate import InferenceUser
+from loadgate.payloads import json_payload
+
+EMPTY = json_payload("empty", b'{"data": {"req_data": []}}', "here")
+
+class Visitor(InferenceUser):
+    kind = "json"
+
+    @task
+    def ask_twice(self):
+        assert self.infer().json()["data"]["resp_data"]
+        self.infer(EMPTY)
+"""
+    )
+
+    finished = command("locust", f"-f={locustfile}", f"--host={service.url}", *LOAD, token=service.token)
+
+    rows = service.truth()[1:]
+    names = Counter(row["name"] for row in finished.rows("latency.csv") if row["measure"] == "response")
+    assert sum(finished.outcomes().values()) == len(rows) > 40
+    assert set(names) == {"iris.json", "empty"}
+    assert finished.manifest()["load"]["model"] == "closed"
+    assert "Traceback" not in finished.stderr

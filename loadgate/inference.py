@@ -1,0 +1,45 @@
+"""One request of a user's own task, and what it brought."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gevent.event import AsyncResult
+
+from analysis.outcomes import Outcome
+from loadgate.answers import Answer, Finding
+from loadgate.connection import Exchange
+
+
+class Inference(NamedTuple):
+    """What `infer` returns. A failure is an outcome, never an exception."""
+
+    outcome: Outcome
+    message: str  # why it is not `ok`, without secrets; else empty
+    status: int | None  # None: no answer
+    headers: dict[bytes, bytes]  # names in lower case
+    body: bytes
+    service_s: float  # sent -> last byte
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError where it is none."""
+        return json.loads(self.body)
+
+
+class Waiter:
+    """Waits in a greenlet for one request."""
+
+    def __init__(self) -> None:
+        self._result: AsyncResult = AsyncResult()
+
+    def on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
+        """Called on the loop."""
+        self._result.set((exchange, finding, answer))
+
+    def inference(self, redact: Callable[[str], str]) -> Inference:
+        """What the request brought. Blocks its greenlet until it is there."""
+        exchange, finding, answer = self._result.get()
+        found = finding.cleaned(redact)
+        message = " ".join(part for part in (found.code, found.message) if part)
+        status, headers, body = answer or (None, {}, b"")
+        return Inference(found.outcome, message, status, headers, body, exchange.done - exchange.sent)
