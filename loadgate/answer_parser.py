@@ -1,5 +1,7 @@
 """Bytes from the service -> whole answers. Bounded: a hostile answer cannot fill our memory."""
 
+from typing import Any
+
 import httptools
 
 from loadgate.answers import Answer
@@ -17,7 +19,7 @@ class AnswerParser:
     """Parses the answers of one connection, one after the other. The `on_` methods are httptools' names."""
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self.keep_alive = False
         self._clear()
 
@@ -39,18 +41,22 @@ class AnswerParser:
     @property
     def ends_with_connection(self) -> bool:
         """Whether the answer so far has no length of its own, so that the connection's end completes it."""
-        return self._headed and not (b"content-length" in self._headers or b"transfer-encoding" in self._headers)
+        coding = self._headers.get(b"transfer-encoding", b"").lower()
+        return self._headed and b"content-length" not in self._headers and not coding.rstrip().endswith(b"chunked")
 
     def take(self) -> Answer:
         """The answer, and make ready for the next."""
-        answer = Answer(self._status, self._headers, b"".join(self._body))
+        answer = Answer(self._status, self._headers, bytes(self._body))
         self._clear()
         return answer
 
+    def close(self) -> None:
+        """Let go of httptools' parser, which holds this one: else both wait for the garbage collector."""
+        self._parser = None
+
     def _clear(self) -> None:
         self._headers: dict[bytes, bytes] = {}
-        self._body: list[bytes] = []
-        self._kept_bytes = 0
+        self._body = bytearray()
         self._head_bytes = 0  # since the last piece of a body: of the header, or of trailers
         self._status = 0
         self._headed = False
@@ -72,9 +78,8 @@ class AnswerParser:
 
     def on_body(self, chunk: bytes) -> None:
         self._head_bytes = 0
-        if not self._complete and self._kept_bytes < LARGEST_KEPT_BYTES:
-            self._kept_bytes += len(chunk)
-            self._body.append(chunk)
+        if not self._complete and len(self._body) < LARGEST_KEPT_BYTES:
+            self._body += chunk
 
     def on_message_complete(self) -> None:
         if self._complete:

@@ -160,6 +160,7 @@ class Connection:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+        self._parser.close()
 
     def _break(self, reason: str) -> None:
         exchange = self.exchange

@@ -26,8 +26,10 @@ from loadgate.request import Request
 from loadgate.seconds import Seconds
 from loadgate.selection import endless
 
-# A second is a whole number of these, to the last bit. Each fold holds the loop for as long as its requests take.
-FOLD_S = 1 / 16
+# A fold holds up the loop: by what each of its requests takes, and by something for itself. So it is done as seldom as
+# FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. All are whole parts of a second, to the last bit.
+FOLD_S, CHECK_S = 1 / 4, 1 / 32
+ENOUGH = 300
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`; each can be as large as the gateway's limit
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
@@ -188,10 +190,13 @@ class Load:
 
     def _fold_on(self) -> None:
         while True:
-            # At whole multiples of FOLD_S since the start, so that a row of the timeline is a whole second.
-            due = self._start + (int((clock() - self._start) / FOLD_S) + 1) * FOLD_S
+            # At whole multiples since the start, so that a row of the timeline is a whole second.
+            checks = int((clock() - self._start) / CHECK_S) + 1
+            due = self._start + checks * CHECK_S
             gevent.sleep(due - clock())
             self._seconds.woke_late(clock() - due)
+            if checks % (FOLD_S / CHECK_S) and len(self._recording) < ENOUGH:
+                continue
             self._fold()
             self._rows["timeline"] += self._seconds.rows()
 

@@ -19,7 +19,7 @@ METHOD = "POST"
 
 def merge(batch: Batch, stats: locust_stats.RequestStats) -> None:
     """Add a batch to Locust's statistics: one `StatsEntry.extend` for each name, not a call for each request."""
-    for code in np.unique(batch.name).tolist():
+    for code in np.flatnonzero(np.bincount(batch.name)).tolist():
         entry = _entry(batch, batch.name == code, batch.names[code], stats)
         stats.get(batch.names[code], METHOD).extend(entry)
         stats.total.extend(entry)

@@ -73,6 +73,10 @@ class Recording:
         self._codes: dict[str, int] = {}
         self._ended: list[Exchange] = []
 
+    def __len__(self) -> int:
+        """How many requests are not folded yet."""
+        return len(self._ended)
+
     def add(self, exchange: Exchange) -> None:
         """Record one request that has its outcome. Called for each, so it only keeps it."""
         self._ended.append(exchange)

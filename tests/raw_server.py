@@ -100,7 +100,6 @@ class Gate:
 
 def bytewise(answer: bytes) -> Step:
     def send(peer: Peer) -> None:
-        peer.end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for index in range(len(answer)):
             peer.end.sendall(answer[index : index + 1])
 
@@ -155,6 +154,8 @@ class Server:
                 end, _ = self._listener.accept()
             except OSError:
                 return
+            # As servers do: what waits for an acknowledgement is late, and lost in a reset.
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends.append(end)
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1

@@ -1,4 +1,4 @@
-"""What a connection makes of everything a server can do, over real sockets."""
+"""What a connection does with requests and answers, over real sockets; what bad servers do is in test_bad_servers."""
 
 import os
 import resource
@@ -19,12 +19,7 @@ MEGABYTE = 1 << 20
 BODY_12_MB = bytes(12 * MEGABYTE)
 TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n"
-WITH_TRAILERS = CHUNKED[:-2] + b"X-Check: 17\r\n\r\n"
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\neverything"
-NO_KEEP_ALIVE = {
-    "connection-close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-    "http-1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-}
 
 # ---- answers
 
@@ -51,82 +46,6 @@ def test_a_second_request_takes_the_same_connection(serve, client_of):
     assert (first.outcome, second.outcome, server.connections) == (Outcome.OK, Outcome.OK, 1)
     assert first.exchange.connect_s > 0
     assert second.exchange.connect_s is None
-
-
-@pytest.mark.parametrize("answer", NO_KEEP_ALIVE.values(), ids=NO_KEEP_ALIVE)
-def test_an_answer_that_ends_keep_alive_is_followed_by_a_new_connection(serve, client_of, answer):
-    server = serve([read, answer, hold])
-    client = client_of(server)
-
-    assert [client.send().outcome for _ in range(3)] == [Outcome.OK] * 3
-    assert (server.connections, client.engine.counts.resent) == (3, 0)
-
-
-def test_a_server_that_closes_after_each_answer_is_connected_to_again(serve, client_of):
-    server = serve([read, OK])
-    client = client_of(server)
-    for count in range(1, 4):
-        assert client.send().outcome is Outcome.OK
-        idle_until_closed(client)
-        assert server.connections == count
-
-    assert client.engine.counts.resent == 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "body"), [(CHUNKED, b"okay!"), (WITH_TRAILERS, b"okay!")], ids=["chunked", "trailers"]
-)
-def test_a_chunked_answer_is_joined_and_its_connection_used_again(serve, client_of, answer, body):
-    server = serve([read, answer, read, answer, hold])
-    client = client_of(server)
-
-    assert [client.send().answer.body for _ in range(2)] == [body, body]
-    assert server.connections == 1
-
-
-def test_an_answer_without_a_length_ends_with_the_connection(serve, client_of):
-    server = serve([read, UNTIL_CLOSE])
-    client = client_of(server)
-    done = [client.send() for _ in range(2)]
-
-    assert [(each.outcome, each.answer.body) for each in done] == [(Outcome.OK, b"everything")] * 2
-    assert server.connections == 2
-
-
-@pytest.mark.parametrize(
-    "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"]
-)
-def test_interim_answers_come_before_the_real_one(serve, client_of, interim):
-    server = serve([read, interim, interim, OK, read, interim + OK, hold])
-    client = client_of(server)
-    done = [client.send() for _ in range(2)]
-
-    assert [each.answer.status for each in done] == [200, 200]
-    assert all(b"link" not in each.answer.headers for each in done)
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize("behind", [b"garbage", OK, b"HTTP/1.1 200 OK\r\n"], ids=["garbage", "answer", "half-answer"])
-@pytest.mark.parametrize("answer", [OK, NO_KEEP_ALIVE["connection-close"]], ids=["keep-alive", "close"])
-def test_bytes_behind_an_answer_leave_it_valid_and_end_the_connection(serve, client_of, answer, behind):
-    server = serve([read, answer + behind, hold], [serve_on])
-    client = client_of(server)
-    done = [client.send() for _ in range(2)]
-
-    assert [(each.outcome, each.answer.body) for each in done] == [(Outcome.OK, b"ok")] * 2
-    assert (server.connections, client.engine.counts.resent) == (2, 0)
-
-
-def test_bytes_on_an_idle_connection_end_it(serve, client_of):
-    gate = Gate()
-    server = serve([read, OK, gate.wait, OK, hold], [serve_on])
-    client = client_of(server)
-    client.send()
-    gate.open()
-    idle_until_closed(client)
-
-    assert client.send().outcome is Outcome.OK
-    assert (server.connections, client.engine.counts.resent) == (2, 0)
 
 
 def test_bytes_that_were_there_before_the_request_are_not_its_answer(serve, client_of):
@@ -157,51 +76,12 @@ def test_bytes_that_were_there_before_the_request_are_not_its_answer(serve, clie
     assert resent >= 1
 
 
-@pytest.mark.parametrize("answer", [OK, CHUNKED, WITH_TRAILERS, b"HTTP/1.1 100 Continue\r\n\r\n" + OK])
-def test_an_answer_may_come_in_single_bytes(serve, client_of, answer):
-    server = serve([read, bytewise(answer), read, bytewise(answer), hold])
-    client = client_of(server)
-
-    assert [client.send().outcome for _ in range(2)] == [Outcome.OK] * 2
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP/1.1"),
-        (b"\x00\x01\x02\x03" * 100, "not HTTP/1.1"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot-hex\r\n", "not HTTP/1.1"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", "not HTTP/1.1"),
-        (b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", "another protocol"),
-    ],
-    ids=["banner", "binary", "bad-chunk", "two-lengths", "upgrade"],
-)
-def test_what_is_not_an_http_1_answer_is_a_connection_error_that_says_so(serve, client_of, answer, reason):
-    done = client_of(serve([read, answer, hold])).send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert reason in done.finding.message
-
-
 def test_a_large_header_is_read(serve, client_of):
     value = b"x" * 500_000
     answer = b"HTTP/1.1 200 OK\r\nX-Long: " + value + b"\r\nContent-Length: 0\r\n\r\n"
     done = client_of(serve([read, answer, hold])).send()
 
     assert done.answer.headers[b"x-long"] == value
-
-
-@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Long: ", CHUNKED[:-2] + b"X-Long: "], ids=["head", "trailer"])
-def test_a_header_without_end_does_not_fill_the_memory(serve, client_of, start):
-    def flood(peer):
-        while True:
-            peer.end.sendall(b"x" * 65536)
-
-    done = client_of(serve([read, start, flood])).send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert "header is larger" in done.finding.message
 
 
 def test_an_answer_over_the_kept_limit_is_read_to_its_end_and_cut(serve, client_of, monkeypatch):
@@ -218,32 +98,12 @@ def test_an_answer_over_the_kept_limit_is_read_to_its_end_and_cut(serve, client_
 # ---- large bodies
 
 
-@pytest.mark.parametrize("rest", [(reset,), (), (hold,)], ids=["reset", "close", "stay"])
-def test_an_answer_before_the_body_is_sent_is_read_whatever_happens_to_the_connection(serve, client_of, rest):
-    server = serve([read_head, TOO_LARGE, *rest])
-    done = client_of(server).send(BODY_12_MB)
-
-    assert (done.outcome, done.answer.status, done.answer.body) == (Outcome.OVERSIZE, 413, b"too large")
-    assert done.exchange.uploaded is None
-
-
 def test_a_connection_with_an_unsent_body_is_not_used_again(serve, client_of):
     server = serve([read_head, TOO_LARGE, hold], [serve_on])
     client = client_of(server)
     client.send(BODY_12_MB)
 
     assert (client.send().outcome, server.connections) == (Outcome.OK, 2)
-
-
-@pytest.mark.parametrize("end", [(reset,), ()], ids=["reset", "close"])
-@pytest.mark.parametrize(
-    ("body_limit", "outcome"), [(8 * MEGABYTE, Outcome.OVERSIZE), (None, Outcome.CONNECTION_ERROR)]
-)
-def test_a_cut_while_sending_is_oversize_only_over_the_limit(serve, client_of, end, body_limit, outcome):
-    done = client_of(serve([read_head, *end]), body_limit=body_limit).send(BODY_12_MB)
-
-    assert (done.outcome, done.answer) == (outcome, None)
-    assert done.finding.message in ("Connection reset by peer", "Broken pipe", "the server closed the connection")
 
 
 def test_a_cut_is_oversize_too_when_the_kernel_had_taken_the_whole_body(serve, client_of):
@@ -285,33 +145,6 @@ def test_a_slow_reader_gets_every_byte_and_the_loop_stays_free(serve, client_of)
 # ---- failures
 
 
-def test_a_refused_connection_says_so_even_for_a_body_over_the_limit(serve, client_of, refused_port):
-    server = serve([])
-    server.address = (server.address[0], ("127.0.0.1", refused_port))
-    done = client_of(server, body_limit=1).send()
-
-    assert (done.outcome, done.finding.message) == (Outcome.CONNECTION_ERROR, "Connection refused")
-    assert done.exchange.connect_s is None
-
-
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [
-        ([read, reset], "Connection reset by peer"),
-        ([read], "the server closed the connection"),
-        ([read, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"], "the server closed the connection"),
-        ([read, b"HTTP/1.1 200 OK\r\nContent-Le"], "the server closed the connection"),
-        ([read, CHUNKED[:-5]], "the server closed the connection"),
-        ([read, UNTIL_CLOSE, reset], "Connection reset by peer"),
-    ],
-    ids=["reset", "closed", "half-body", "half-head", "half-chunks", "reset-in-unmeasured-body"],
-)
-def test_a_connection_lost_before_the_answers_end_is_a_connection_error(serve, client_of, script, reason):
-    done = client_of(serve(script)).send()
-
-    assert (done.outcome, done.finding.message) == (Outcome.CONNECTION_ERROR, reason)
-
-
 def test_no_file_left_for_a_socket_is_an_outcome(serve, client_of):
     client = client_of(serve([serve_on]))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -347,20 +180,6 @@ def test_a_certificate_may_be_for_an_ip_address(serve, client_of, server_tls, cl
     assert client_of(server, tls=client_tls, host=host).send().outcome is Outcome.OK
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused_with_the_reason(serve, client_of, server_tls):
-    done = client_of(serve([serve_on], tls=server_tls), tls=ssl.create_default_context()).send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert done.finding.message == "TLS: unable to get local issuer certificate"
-
-
-def test_a_certificate_for_another_host_is_refused_with_the_reason(serve, client_of, server_tls, client_tls):
-    done = client_of(serve([serve_on], tls=server_tls), tls=client_tls, host="other.example").send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert "Hostname mismatch" in done.finding.message
-
-
 def test_insecure_takes_any_certificate(serve, client_of, server_tls):
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -381,30 +200,6 @@ def test_a_12_mb_body_arrives_over_tls(serve, client_of, authority, server_tls, 
     assert [client.send(body).outcome for _ in range(2)] == [Outcome.OK] * 2
     assert server.bodies == [body, body]
     assert server.connections == 1
-
-
-def test_an_early_answer_over_tls_is_read(serve, client_of, server_tls, client_tls):
-    server = serve([read_head, TOO_LARGE, hold], tls=server_tls)
-    done = client_of(server, tls=client_tls).send(BODY_12_MB)
-
-    assert (done.outcome, done.answer.status) == (Outcome.OVERSIZE, 413)
-
-
-@pytest.mark.parametrize("end", [(), (reset,)], ids=["close", "reset"])
-def test_a_server_that_goes_in_the_handshake_is_a_connection_error(serve, client_of, client_tls, end):
-    done = client_of(serve([lambda peer: peer.end.recv(10000), *end]), tls=client_tls, body_limit=1).send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert done.finding.message == (
-        "Connection reset by peer" if end else "TLS: the server closed the connection in the handshake"
-    )
-
-
-def test_a_server_that_speaks_no_tls_is_a_connection_error_that_says_so(serve, client_of, client_tls):
-    done = client_of(serve([b"HTTP/1.1 400 Bad Request\r\n\r\n", hold]), tls=client_tls).send()
-
-    assert done.outcome is Outcome.CONNECTION_ERROR
-    assert done.finding.message.startswith("TLS: ")
 
 
 def test_a_client_certificate_that_is_missing_is_named(serve, client_of, authority, client_tls):
@@ -508,8 +303,3 @@ def test_connecting_is_measured_apart_from_what_came_before(serve, client_of):
     assert client.engine.counts.resent == 1
     assert exchange.done - exchange.sent > 0.15
     assert exchange.connect_s < 0.1
-
-
-def idle_until_closed(client):
-    """Run the loop until it has seen that the server ended the idle connection."""
-    run_until(lambda: not client.engine._idle)

@@ -1,6 +1,5 @@
 """Requests in flight: connections shared between them, deadlines, and exactly one outcome for each."""
 
-import contextlib
 import json
 import random
 import socket
@@ -48,16 +47,6 @@ def test_addresses_are_used_in_turn(serve, loop):
     client.engine.close()
 
     assert [server.connections for server in servers] == [3, 3]
-
-
-def test_an_idle_connection_that_the_server_closed_is_replaced_quietly(serve, client_of):
-    server = serve([read, OK], [serve_on])
-    client = client_of(server)
-    client.send()
-    run_until(lambda: not client.engine._idle)
-
-    assert client.send().outcome is Outcome.OK
-    assert (server.connections, client.engine.counts.resent) == (2, 0)
 
 
 @pytest.mark.parametrize("end", [(), (reset,)], ids=["close", "reset"])
@@ -174,30 +163,6 @@ def test_an_answer_after_the_deadline_is_not_counted(serve, client_of):
     assert outcomes(client) == [Outcome.CLIENT_TIMEOUT]
     assert client.engine.counts == Counts(planned=1, sent=1, finished=1)
     assert client.send().outcome is Outcome.OK
-
-
-def test_a_connection_that_never_comes_about_is_a_client_timeout(loop):
-    """The queue of a server that does not accept is full: the kernel drops what comes."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(8):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        address = (socket.AF_INET, listener.getsockname())
-        client = Client(address[1][1], [address], limits(timeout_s=0.1, body_limit=1), None, "localhost")
-        stack.callback(client.engine.close)
-        done = client.send()
-
-    assert (done.outcome, done.finding.message) == (Outcome.CLIENT_TIMEOUT, "no connection within 0.1 s")
-
-
-def test_a_handshake_that_never_ends_is_a_client_timeout(serve, client_of, client_tls):
-    done = client_of(serve([hold]), tls=client_tls, timeout_s=0.1).send()
-
-    assert (done.outcome, done.finding.message) == (Outcome.CLIENT_TIMEOUT, "no connection within 0.1 s")
 
 
 def test_an_ended_request_is_not_kept_until_its_deadline(serve, client_of):

@@ -16,7 +16,7 @@ from loadgate.options import Option
 
 PACKAGE = Path(__file__).parent.parent
 # Locust starts a greenlet for each user; more of them would not make the load any smoother.
-MOST_USERS = 500
+MOST_USERS = 100
 MOST_CLOSED_USERS = 100_000
 
 EXAMPLES = """\
