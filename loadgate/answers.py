@@ -53,17 +53,16 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
     A body that calls itself JSON must be JSON; the request's UUID must come back; and a request with `req_data`
     must get as many `resp_data`. An answer of another type is the model's own affair.
     """
-    json_type = b"json" in answer.headers.get(b"content-type", b"").lower()
-    if not json_type and payload.inputs is None and uuid is None:
+    if payload.inputs is None and uuid is None and not _calls_itself_json(answer):
         return None
     try:
         parsed = _parsed(answer.body)
     except ValueError:
         return "the answer is not JSON"
-    if uuid is not None and uuid.decode() != _at(parsed, "meta", "uuid"):
+    if uuid is not None and uuid.decode() != _at(_at(parsed, "meta"), "uuid"):
         return "the answer does not carry the request's uuid"
     if payload.inputs is not None:
-        results = _at(parsed, "data", "resp_data") or _at(parsed, "resp_data")
+        results = _at(_at(parsed, "data"), "resp_data") or _at(parsed, "resp_data")
         count = len(results) if isinstance(results, list) else 0
         if count != payload.inputs:
             return f"the answer has {count} resp_data for {payload.inputs} req_data"
@@ -85,15 +84,17 @@ def error_words(body: bytes) -> tuple[str, str]:
     return "", _text(body)
 
 
+def _calls_itself_json(answer: Answer) -> bool:
+    return b"json" in answer.headers.get(b"content-type", b"").lower()
+
+
 def _parsed(body: bytes) -> Any:
     """The body as JSON by RFC 8259, which has no NaN and lets a parser ignore a byte order mark."""
     return orjson.loads(body.removeprefix(codecs.BOM_UTF8))
 
 
-def _at(parsed: Any, *keys: str) -> Any:
-    for key in keys:
-        parsed = parsed.get(key) if isinstance(parsed, dict) else None
-    return parsed
+def _at(parsed: Any, key: str) -> Any:
+    return parsed.get(key) if isinstance(parsed, dict) else None
 
 
 def _first(fields: dict[str, Any], *keys: str) -> str:

@@ -27,7 +27,7 @@ from loadgate.seconds import Seconds
 from loadgate.selection import endless
 
 # A fold holds up the loop: by what each of its requests takes, and by something for itself. So it is done as seldom as
-# FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. All are whole parts of a second, to the last bit.
+# FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. Both are parts of a second to the last bit.
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
 POLL_S = 0.025
