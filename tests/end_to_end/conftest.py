@@ -113,12 +113,19 @@ def environment(token: str | None) -> dict[str, str]:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., Finished]:
-    """Run `loadgate ...` or `locust ...` to its end, in an empty folder, with its run in `tmp_path/run`."""
+    """Run `loadgate ...` or `locust ...` to its end, in an empty folder, with its run in `tmp_path/run`.
 
-    def execute(*words: str, token: str | None = None, out: bool = True, interrupt: str = "") -> Finished:
+    With a `core` it runs there, and as one that others come before.
+    """
+
+    def execute(
+        *words: str, token: str | None = None, out: bool = True, interrupt: str = "", core: int | None = None
+    ) -> Finished:
         run, folder = tmp_path / "run", tmp_path / "cwd"
         folder.mkdir(exist_ok=True)
         arguments = [*PYTHON, *words, *([f"--out={run}"] if out else [])]
+        if core is not None:
+            arguments = ["nice", "-n", "19", "taskset", "--cpu-list", str(core), *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(
             arguments, cwd=folder, env=environment(token), start_new_session=True, **pipes
