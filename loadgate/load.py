@@ -30,6 +30,7 @@ from loadgate.selection import endless
 # FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. Both are parts of a second to the last bit.
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
+BREATH_S = 0.001  # between the parts of a fold: what is due is sent, what has come is received
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`; each can be as large as the gateway's limit
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
@@ -72,6 +73,7 @@ class Load:
         self._rows: Report = {"latency": [], "timeline": [], "notable": []}
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
+        self._over = False
         self._folder = gevent.spawn(self._fold_on)
 
     # ---- users
@@ -173,7 +175,8 @@ class Load:
         self._engine.give_up()
         self._pacer.close()
         self._engine.close()
-        self._folder.kill()
+        self._over = True
+        self._folder.join()
         gevent.sleep(0)  # the loop's pending callbacks tell the last outcomes
         self._fold()
         self._rows["timeline"] += self._seconds.rows(last=True)
@@ -189,20 +192,21 @@ class Load:
             exchange.user.on_done(exchange, finding, answer)
 
     def _fold_on(self) -> None:
-        while True:
+        while not self._over:
             # At whole multiples since the start, so that a row of the timeline is a whole second.
             checks = int((clock() - self._start) / CHECK_S) + 1
             due = self._start + checks * CHECK_S
             gevent.sleep(due - clock())
             self._seconds.woke_late(clock() - due)
-            if checks % (FOLD_S / CHECK_S) and len(self._recording) < ENOUGH:
-                continue
-            self._fold()
             self._rows["timeline"] += self._seconds.rows()
+            if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH:
+                self._fold()
 
     def _fold(self) -> None:
         batch = self._recording.fold()
         if batch is not None:
+            gevent.sleep(BREATH_S)
             self._rows["latency"] += batch.rows()
+            gevent.sleep(BREATH_S)
             self._on_batch(batch)
         self._rows["notable"] += self._notable.take_failures()
