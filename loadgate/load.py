@@ -30,7 +30,6 @@ from loadgate.selection import endless
 # FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. Both are parts of a second to the last bit.
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
-BREATH_S = 0.001  # between the parts of a fold: what is due is sent, what has come is received
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`; each can be as large as the gateway's limit
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
@@ -203,10 +202,10 @@ class Load:
                 self._fold()
 
     def _fold(self) -> None:
+        self._pacer.await_gap()
         batch = self._recording.fold()
         if batch is not None:
-            gevent.sleep(BREATH_S)
             self._rows["latency"] += batch.rows()
-            gevent.sleep(BREATH_S)
+            self._pacer.await_gap()
             self._on_batch(batch)
         self._rows["notable"] += self._notable.take_failures()

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import gevent
+from gevent.event import Event
+
 from loadgate.alarm import Alarm
 from loadgate.arrivals import Arrivals
 from loadgate.connection import clock
@@ -13,6 +16,7 @@ from loadgate.request import Request
 
 # So many are started at one ring: one that is far behind must not keep answers and signals waiting.
 BURST = 1000
+LONGEST_WAIT_S, TURN_S = 0.1, 0.001
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Pacer:
         self._engine, self._rate_per_user, self._start, self._end = engine, rate_per_user, start, end
         self._streams: list[Stream] = []
         self._alarm = Alarm(loop, self._ring)
+        self._rang = Event()
 
     def add(self, stream: Stream) -> None:
         """Take a stream in; it has no arrivals before it has users."""
@@ -50,6 +55,17 @@ class Pacer:
         self._start_due(clock())
         self._alarm.set(self._next_due())
 
+    def await_gap(self) -> None:
+        """Come back right after the next arrivals have left, which is as far from those after them as can be.
+
+        For work that holds up the loop. Blocks its greenlet for LONGEST_WAIT_S at most.
+        """
+        if self._streams:
+            self._rang.clear()
+            self._rang.wait(LONGEST_WAIT_S)
+        else:
+            gevent.sleep(TURN_S)
+
     def close(self) -> None:
         """Send nothing more."""
         self._streams.clear()
@@ -62,6 +78,7 @@ class Pacer:
     def _ring(self) -> None:
         self._start_due(clock(), BURST)
         self._alarm.set(self._next_due())
+        self._rang.set()
 
     def _start_due(self, now: float, most: float = math.inf) -> None:
         until = min(now, self._end) - self._start

@@ -28,7 +28,7 @@ from loadgate.run_directory import RunDirectory
 
 STOP, STOPPED = "loadgate-stop", "loadgate-stopped"
 REPORT = "loadgate"
-WRITE_S = 0.25
+WRITE_S = 0.05
 WORKER_SLACK_S = 10.0
 CANNOT, INTERRUPTED = 2, 130
 
@@ -220,7 +220,7 @@ class Session:
             for worker in self._awaited():
                 self._runner.send_message(STOP, client_id=worker)
             while self._awaited():
-                gevent.sleep(WRITE_S / 10)
+                gevent.sleep(WRITE_S)
 
     def _awaited(self) -> set[str]:
         """Workers that are here and have not sent their last rows yet."""

@@ -197,3 +197,29 @@ def test_a_closed_pacer_sends_nothing_more(serve, client_of, loop):
 
     assert sent > 0
     assert paced.client.engine.counts.sent == sent
+
+
+def test_a_gap_begins_right_after_an_arrival(pace):
+    paced = pace()
+    paced.stream(50)
+    paced.run_to(0.1)
+    first = paced.client.done[0].exchange.planned
+    after = []
+    for _ in range(20):
+        gevent.sleep(0.003)
+        paced.pacer.await_gap()
+        after.append((clock() - first) % 0.02)
+
+    assert statistics.median(after) < 0.002
+
+
+@pytest.mark.parametrize("users", [0, 1])
+def test_a_gap_is_not_waited_for_long(pace, users):
+    paced = pace()
+    if users:
+        paced.stream(users)
+        gevent.sleep(0.01)
+    began = clock()
+    paced.pacer.await_gap()
+
+    assert clock() - began < 0.2
