@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import click
-from generators import SERVER_CORE
+from cores import SERVICE
 from proofs import PROOFS, Proof, Values
 
 EXAMPLES = """\
@@ -30,7 +30,7 @@ def main(names: tuple[str, ...], seconds: float, rounds: int) -> None:
     beside this Python for open-* and in-flight. The lengths of in-flight (85 s a tool), stall (60 s, twice) and truth
     (20 s) are fixed.
     """
-    os.sched_setaffinity(0, {SERVER_CORE})  # what watches a generator must not take its core
+    os.sched_setaffinity(0, {SERVICE})  # what watches a generator must not take its core
     for name in names or PROOFS:
         click.echo(f"\n### {name}, {rounds} rounds\n" if rounds > 1 else f"\n### {name}\n")
         click.echo(table(PROOFS[name], [measured(name, number, rounds, seconds) for number in range(1, rounds + 1)]))

@@ -1,10 +1,10 @@
-"""One core for nginx and one for the generator, so that neither takes the other's time."""
+"""One core for the service and one for the generator, so that neither takes the other's time."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-NGINX, GENERATOR = 0, 1
+SERVICE, GENERATOR = 0, 1
 
 
 @contextmanager

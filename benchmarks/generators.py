@@ -3,22 +3,20 @@
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cores import GENERATOR, on_core
 from numpy.typing import NDArray
+from tools import HERE, find
+from works import JSON_BODY, LONG_TOKEN
 
-HERE = Path(__file__).parent
-SERVER_CORE, GENERATOR_CORE = 0, 1
-TOKEN = "t" * 6344  # as long as those of the gateway this is for
 MB = 1e6
 POLL_S = 0.1
 
@@ -60,7 +58,7 @@ class Run:
         return np.repeat(values / 1000, counts.astype(int))
 
 
-def loadgate(folder: Path, url: str, *options: str, token: str = TOKEN, launcher: Sequence[str] = ()) -> Run:
+def loadgate(folder: Path, url: str, *options: str, token: str = LONG_TOKEN, launcher: Sequence[str] = ()) -> Run:
     """Run `loadgate run` with these options, started as `python -m loadgate` or by `launcher`."""
     directory = folder / f"run-{time.monotonic_ns()}"
     command = [sys.executable, *(launcher or ("-m", "loadgate")), "run", url, *options]
@@ -76,15 +74,14 @@ def loadgate(folder: Path, url: str, *options: str, token: str = TOKEN, launcher
 def same_body(folder: Path) -> str:
     """The option of loadgate for the body that the other tools send."""
     body = folder / "body.json"
-    body.write_text('{"req_data": [1]}', encoding="utf-8")
+    body.write_bytes(JSON_BODY)
     return f"--json={body}"
 
 
 def k6(folder: Path, url: str, *, rate: int, duration_s: float, users: int) -> Seen:
     """Run k6's constant-arrival-rate on one core, with so many users made beforehand."""
-    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [shutil.which("k6", path=place) or "k6", "run", "--quiet", "--no-usage-report", "--no-summary"]
-    plan = {"URL": url, "RATE": str(rate), "DURATION": f"{duration_s:g}s", "USERS": str(users), "TOKEN": TOKEN}
+    command = [find("k6") or "k6", "run", "--quiet", "--no-usage-report", "--no-summary"]
+    plan = {"URL": url, "RATE": str(rate), "DURATION": f"{duration_s:g}s", "USERS": str(users), "TOKEN": LONG_TOKEN}
     return _run([*command, "--address=", str(HERE / "constant_rate.js")], {"GOMAXPROCS": "1", **plan}, folder)
 
 
@@ -93,22 +90,22 @@ def locust(folder: Path, url: str, *, users: int, spawn_rate: int) -> Seen:
     command = [sys.executable, "-m", "locust", "--locustfile", str(HERE / "one_request_each.py"), "--headless"]
     return _run(
         [*command, f"--host={url}", f"--users={users}", f"--spawn-rate={spawn_rate}", "--only-summary"],
-        {"TOKEN": TOKEN},
+        {"TOKEN": LONG_TOKEN},
         folder,
     )
 
 
 def start(command: Sequence[str], core: int, environment: Mapping[str, str], **options: Any) -> subprocess.Popen[str]:
     """Start a process of ours on one core."""
-    pin = partial(os.sched_setaffinity, 0, {core})
-    return subprocess.Popen(command, env={**os.environ, **environment}, preexec_fn=pin, text=True, **options)
+    with on_core(core):
+        return subprocess.Popen(command, env={**os.environ, **environment}, text=True, **options)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path, codes: Sequence[int] = (0,)) -> Seen:
     """Run a generator to its end and watch its memory. Raises RuntimeError with its last words if it fails."""
     log = folder / "generator.log"
     with log.open("w", encoding="utf-8") as output:
-        process = start(command, GENERATOR_CORE, environment, stdout=output, stderr=subprocess.STDOUT)
+        process = start(command, GENERATOR, environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             seen = _watch(process)
         finally:

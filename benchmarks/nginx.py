@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
-from cores import NGINX, on_core
+from cores import SERVICE, on_core
 from works import ANSWER, Work
 
 START_TIMEOUT_S = 10.0
@@ -83,7 +83,6 @@ class Nginx:
         self.url = f"{'https' if work.tls else 'http'}://127.0.0.1:{port}/v1/infers/peer"
         self.certificates = folder / "ca.pem"
         self.pid = pid
-        self.errors = folder / "error.log"
         self._work = work
         self._log = (folder / "requests.log").open("rb")
         self._lines: list[bytes] = []
@@ -129,7 +128,7 @@ def serving(binary: str, folder: Path, work: Work) -> Iterator[Nginx]:
         config = config.replace(f"@{name}@", value)
     (folder / "nginx.conf").write_text(config)
     command = [binary, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
-    with on_core(NGINX):
+    with on_core(SERVICE):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(process, port, folder / "error.log")

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from generators import HERE, SERVER_CORE, Run, k6, loadgate, locust, same_body, start
+from cores import SERVICE
+from generators import Run, k6, loadgate, locust, same_body, start
 from server_log import Served, Times, lateness_ms, percentile, timed_server
+from tools import HERE
 
 Values = dict[str, float]
 Reached = Callable[[Values], bool]
@@ -168,9 +170,7 @@ def truth(folder: Path, _seconds: float) -> Values:
     file.unlink(missing_ok=True)
     token.unlink(missing_ok=True)
     serve = [sys.executable, "-m", "loadgate", "serve", "--port=0", "--service-time=constant:100ms"]
-    with start(
-        [*serve, f"--truth={file}", f"--write-token={token}"], SERVER_CORE, {}, stdout=subprocess.PIPE
-    ) as server:
+    with start([*serve, f"--truth={file}", f"--write-token={token}"], SERVICE, {}, stdout=subprocess.PIPE) as server:
         try:
             url = server.stdout.readline().split()[1]
             run = loadgate(folder, url, "--rate=50", "--duration=20s", token=token.read_text(encoding="utf-8").strip())

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from generators import HERE, SERVER_CORE, start
+from cores import SERVICE
+from generators import start
 from numpy.typing import NDArray
+from tools import HERE
 
 Times = NDArray[np.float64]
 
@@ -29,7 +31,7 @@ def timed_server(folder: Path, *options: str) -> Iterator[Served]:
     """Have a timed server on its core; its log is read when the block ends."""
     log = folder / "server.csv"
     command = [sys.executable, str(HERE / "timed_server.py"), f"--log={log}", *options]
-    with start(command, SERVER_CORE, {}, stdout=subprocess.PIPE) as process:
+    with start(command, SERVICE, {}, stdout=subprocess.PIPE) as process:
         try:
             served = Served(process.stdout.readline().split()[1])
             yield served

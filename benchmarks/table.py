@@ -57,7 +57,7 @@ class Table:
             spread((window.cpu_us for window in windows), number),
             spread(generator, "{:.0%}".format),
             spread(nginx, "{:.0%}".format),
-            spread((run.peak_mb for run in self._runs[tool].values()), number),
+            spread((self._runs[tool][turn].peak_mb for turn in self._windows(tool)), number),
             _limit(generator, nginx),
         )
 
@@ -79,13 +79,15 @@ class Table:
     def _targets(self) -> Iterator[str]:
         for times, peers in TARGETS.get(self._work, ()):
             # The slower loadgate looks beside it, the faster the peer is.
-            figures = {peer: median(ratios) for peer in peers if (ratios := self._ratios(peer))}
+            rounds = {peer: ratios for peer in peers if (ratios := self._ratios(peer))}
+            figures = {peer: median(ratios) for peer, ratios in rounds.items()}
             if not figures:
                 yield f"* target {times:g} x {' or '.join(peers)}: not measured"
                 continue
             peer = min(figures, key=figures.__getitem__)
             verdict = "reached" if figures[peer] >= times else "not reached"
-            yield f"* target {times:g} x {peer}: {verdict}, {figures[peer]:.2f} x{self._because(peer)}"
+            figure = f"{figures[peer]:.2f} x, rounds: {len(rounds[peer])}{self._because(peer)}"
+            yield f"* target {times:g} x {peer}: {verdict}, {figure}"
 
     def _because(self, peer: str) -> str:
         """Where nginx held loadgate back: what the CPU time of the two says."""

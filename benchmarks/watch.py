@@ -50,7 +50,7 @@ class Watch:
         self._nginx_process = psutil.Process(nginx.pid)
 
     def window(self, connections: int, seconds: float) -> Window | None:
-        """Measure for `seconds`, from when every connection had an answer and a second more; None if that never was."""
+        """Measure for `seconds`, from a second after as many answers as connections; None if that never was."""
         if not self._go_on(START_TIMEOUT_S, until_requests=connections):
             return None
         self._go_on(STEADY_AFTER_S)

@@ -1,6 +1,6 @@
 """What an answer says: its outcome, and for a failure the service's own code and words."""
 
-import codecs
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -56,13 +56,13 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
     if payload.inputs is None and uuid is None and not _calls_itself_json(answer):
         return None
     try:
-        parsed = _parsed(answer.body)
+        content = parsed(answer.body)
     except ValueError:
         return "the answer is not JSON"
-    if uuid is not None and uuid.decode() != _at(_at(parsed, "meta"), "uuid"):
+    if uuid is not None and uuid.decode() != _at(_at(content, "meta"), "uuid"):
         return "the answer does not carry the request's uuid"
     if payload.inputs is not None:
-        results = _at(_at(parsed, "data"), "resp_data") or _at(parsed, "resp_data")
+        results = _at(_at(content, "data"), "resp_data") or _at(content, "resp_data")
         count = len(results) if isinstance(results, list) else 0
         if count != payload.inputs:
             return f"the answer has {count} resp_data for {payload.inputs} req_data"
@@ -72,13 +72,13 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
 def error_words(body: bytes) -> tuple[str, str]:
     """The error code and message in a failure's body: any of the forms in use, or the text as it is."""
     try:
-        parsed = _parsed(body)
+        content = parsed(body)
     except ValueError:
         return "", _text(body)
-    if isinstance(parsed, dict):
-        inner = parsed["error"] if isinstance(parsed.get("error"), dict) else parsed
-        code = _first(inner, "error_code", "code", "erno", "errno") or _first(parsed, "error_code")
-        message = _first(inner, "error_msg", "message", "msg", "detail") or _first(parsed, "error_msg", "message")
+    if isinstance(content, dict):
+        inner = content["error"] if isinstance(content.get("error"), dict) else content
+        code = _first(inner, "error_code", "code", "erno", "errno") or _first(content, "error_code")
+        message = _first(inner, "error_msg", "message", "msg", "detail") or _first(content, "error_msg", "message")
         if code or message:
             return code, message
     return "", _text(body)
@@ -88,13 +88,24 @@ def _calls_itself_json(answer: Answer) -> bool:
     return b"json" in answer.headers.get(b"content-type", b"").lower()
 
 
-def _parsed(body: bytes) -> Any:
-    """The body as JSON by RFC 8259, which has no NaN and lets a parser ignore a byte order mark."""
-    return orjson.loads(body.removeprefix(codecs.BOM_UTF8))
+def parsed(body: bytes) -> Any:
+    """The body as JSON. Raises ValueError where it is none (NaN is not; RFC 8259)."""
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        pass  # it refuses what the RFC lets pass: half of a surrogate pair, a number over a double, a byte order mark
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
-def _at(parsed: Any, key: str) -> Any:
-    return parsed.get(key) if isinstance(parsed, dict) else None
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _at(content: Any, key: str) -> Any:
+    return content.get(key) if isinstance(content, dict) else None
 
 
 def _first(fields: dict[str, Any], *keys: str) -> str:

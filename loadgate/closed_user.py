@@ -33,10 +33,10 @@ class ClosedUser:
     def on_done(self, exchange: Exchange, finding: Finding, _: Answer | None) -> None:
         """The answer came: think, then send. The next request is due `think_time_s` later.
 
-        Where there was no connection it is due a little later, or users would spin on a dead service.
+        Where the connection failed it is due a little later, or users would spin on a dead service.
         """
-        refused = finding.outcome is Outcome.CONNECTION_ERROR
-        pause_s = max(self._think_time_s, RETRY_S) if refused else self._think_time_s
+        failed = finding.outcome is Outcome.CONNECTION_ERROR
+        pause_s = max(self._think_time_s, RETRY_S) if failed else self._think_time_s
         self._due = exchange.done + pause_s  # type: ignore[operator] # it is done
         if not self._active:
             return

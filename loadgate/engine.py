@@ -89,13 +89,13 @@ class Engine:
         """
         self.counts.planned += 1
         now = clock()
-        if now - planned > self.latest_s:
-            self.latest_s = now - planned
         if user is None and len(self._busy) >= self._limits.max_in_flight:
             self.counts.dropped += 1
             self._tell(Exchange(request, planned, math.nan, b""), Finding(Outcome.DROPPED), None)
             return
         self.counts.sent += 1
+        if now - planned > self.latest_s:
+            self.latest_s = now - planned
         uuid = self._uuids.next() if request.after is not None else b""
         exchange = Exchange(request, planned, now, uuid, user)
         if self._idle:

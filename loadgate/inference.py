@@ -1,13 +1,12 @@
 """One request of a user's own task, and what it brought."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gevent.event import AsyncResult
 
 from analysis.outcomes import Outcome
-from loadgate.answers import Answer, Finding
+from loadgate.answers import Answer, Finding, parsed
 from loadgate.connection import Exchange
 
 
@@ -23,7 +22,7 @@ class Inference(NamedTuple):
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError where it is none."""
-        return json.loads(self.body)
+        return parsed(self.body)
 
 
 class Waiter:
@@ -36,10 +35,16 @@ class Waiter:
         """Called on the loop."""
         self._result.set((exchange, finding, answer))
 
+    def result(self) -> tuple[Exchange, Finding, Answer | None]:
+        """What the request brought, as it came. Blocks its greenlet until it is there."""
+        result: tuple[Exchange, Finding, Answer | None] = self._result.get()
+        return result
+
     def inference(self, redact: Callable[[str], str]) -> Inference:
-        """What the request brought. Blocks its greenlet until it is there."""
-        exchange, finding, answer = self._result.get()
+        """The same without secrets, for the user."""
+        exchange, finding, answer = self.result()
         found = finding.cleaned(redact)
         message = " ".join(part for part in (found.code, found.message) if part)
         status, headers, body = answer or (None, {}, b"")
-        return Inference(found.outcome, message, status, headers, body, exchange.done - exchange.sent)
+        service_s = exchange.done - exchange.sent  # type: ignore[operator] # it is done
+        return Inference(found.outcome, message, status, headers, body, service_s)

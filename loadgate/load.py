@@ -31,7 +31,7 @@ from loadgate.selection import endless
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
 POLL_S = 0.025
-ENCODED_KEPT = 32  # payloads given to `infer`; each can be as large as the gateway's limit
+ENCODED_KEPT = 32  # payloads given to `infer`: few, because each can be megabytes
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
 END_SLACK_S = 2.0
 

@@ -60,7 +60,7 @@ class Pacer:
 
         For work that holds up the loop. Blocks its greenlet for LONGEST_WAIT_S at most.
         """
-        if self._streams:
+        if math.isfinite(self._next_due()):
             self._rang.clear()
             self._rang.wait(LONGEST_WAIT_S)
         else:

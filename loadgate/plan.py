@@ -7,9 +7,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import Any
 
+from loadgate import __version__
 from loadgate import credential as credentials
 from loadgate import gateway as gateways
 from loadgate import payloads as bodies
@@ -41,8 +41,7 @@ class Sending:
 
     def encode(self, payloads: Sequence[Payload]) -> list[Request]:
         """The requests of these payloads."""
-        version = metadata.version("loadgate")
-        return [requests.encode(payload, self.target, self.credential.headers, version) for payload in payloads]
+        return [requests.encode(payload, self.target, self.credential.headers, __version__) for payload in payloads]
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,8 @@ def sending(options: Namespace, environ: Mapping[str, str] = os.environ) -> Send
         gateway = replace(gateway, body_limit_bytes=options.body_limit_bytes)
     credential = credentials.from_environment(gateway.token_header, options.token_file, environ)
     limits = Limits(gateway, options.grace_s, _files_allow(options.max_in_flight))
+    if not target.tls and (options.cert or options.key):
+        raise ConfigError("--cert and --key are for https:// URLs, and this one is http://")
     tls = tls_context(options, environ) if target.tls else None
     return Sending(target, targets.resolve(target), limits, credential, tls)
 

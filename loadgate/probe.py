@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 import gevent
-from gevent.event import AsyncResult
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.engine import Engine
+from loadgate.inference import Waiter
 from loadgate.plan import Sending
 from loadgate.request import Request
 
@@ -39,21 +39,17 @@ class Probe(NamedTuple):
 
 def probe(sending: Sending, request: Request) -> Probe:
     """Send one request and wait for what becomes of it. Blocks its greenlet up to the deadline."""
-    result: AsyncResult = AsyncResult()
-
-    def on_done(exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
-        result.set((exchange, finding, answer))
-
+    waiter = Waiter()
     loop = gevent.get_hub().loop
-    engine = Engine(loop, sending.target, sending.addresses, sending.limits, tls=sending.tls, on_done=on_done)
+    engine = Engine(loop, sending.target, sending.addresses, sending.limits, tls=sending.tls, on_done=waiter.on_done)
     try:
         engine.start(request, clock())
-        exchange, finding, answer = result.get()
+        exchange, finding, answer = waiter.result()
     finally:
         engine.close()
     return Probe(
         finding.cleaned(sending.credential.redact),
         answer,
-        exchange.done - exchange.sent,
+        exchange.done - exchange.sent,  # type: ignore[operator] # it is done
         exchange.connect_s is not None,
     )

@@ -1,4 +1,4 @@
-"""Records requests: a list in the hot path, folded with numpy into histogram rows a few times a second."""
+"""Records requests: packed in the hot path, folded with numpy into histogram rows a few times a second."""
 
 import math
 import struct
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
         measured[RESPONSE] = True  # every request has this row
         packed = (label * len(run_format.MEASURES) + MEASURE_CODES) << VALUE_BITS | values + 1
         keys, counts = np.unique(packed[measured], return_counts=True)
-        shown_labels = [self._shown(packed) for packed in labels.tolist()]
+        shown_labels = [self._shown(one) for one in labels.tolist()]
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             place, measure = divmod(key >> VALUE_BITS, len(run_format.MEASURES))
             value = (key & LARGEST_VALUE) - 1

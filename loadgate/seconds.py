@@ -47,7 +47,7 @@ class Seconds:
             change["resent"],
             self._engine.in_flight,
             round((cpu_s - self._cpu_s) / (now - self._at), 3) if now - self._at >= SHORTEST_S else None,
-            _ms(self._engine.latest_s) if change["planned"] else None,
+            _ms(self._engine.latest_s) if change["sent"] else None,
             _ms(max(self._engine.longest_turn_s, self._latest_wake_s)),
             _ms(self._pauses.longest_s),
         )

@@ -28,7 +28,7 @@ from loadgate.run_directory import RunDirectory
 
 STOP, STOPPED = "loadgate-stop", "loadgate-stopped"
 REPORT = "loadgate"
-WRITE_S = 0.05
+WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S = 10.0
 CANNOT, INTERRUPTED = 2, 130
 

@@ -27,17 +27,17 @@ def tls_context(options: Namespace, environ: Mapping[str, str]) -> ssl.SSLContex
 
 
 def _present(context: ssl.SSLContext, cert: str, key: str | None, password: str) -> None:
-    for option, path in (("--cert", cert), ("--key", key)):
+    for option, path in (("--cert", cert), *((("--key", key),) if key else ())):
         try:
-            Path(path or cert).read_bytes()
+            Path(path).read_bytes()
         except OSError as error:
             raise ConfigError(f"{option} {path!r} cannot be read ({_reason(error)})") from None
     try:
         # With a password given, even an empty one, OpenSSL does not ask for one on the terminal.
         context.load_cert_chain(cert, key, password)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError) as error:  # the second for a password longer than OpenSSL takes
         holder = key or cert
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
             raise ConfigError(f"--key {holder!r} is not the key of --cert {cert!r}") from None
         raise ConfigError(
             f"--cert {cert!r} and --key {holder!r} are no PEM certificate and key, or {KEY_PASSWORD} is not the"

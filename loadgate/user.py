@@ -22,7 +22,7 @@ class InferenceUser(User):
 
     In the open model each user stands for `--rate-per-user` requests a second; in the closed model each waits for
     its answer. `weight` is Locust's: the share of users of this class. A class with tasks of its own sends what they
-    `infer` and nothing else.
+    `infer`, after the one request before the load.
     """
 
     abstract = True
@@ -37,15 +37,17 @@ class InferenceUser(User):
 
     @task
     def send(self) -> None:
-        """Have requests sent for this user until Locust stops it. The sending is not done in this greenlet."""
+        """Wait until Locust stops this user: what it stands for is sent elsewhere."""
         Event().wait()
 
     def infer(self, payload: Payload | None = None) -> Inference:
         """Send one request and wait for what becomes of it: for tasks of your own, in the closed model.
 
         Without a `payload` it is the next of those that `kind`, `paths` and the options name. One that you make once
-        and send often is encoded once.
+        and send often is encoded once. Raises ConfigError in a class without tasks of its own, whose load is planned.
         """
+        if not self.own_tasks:
+            raise ConfigError(f"{type(self).__name__} has no tasks of its own to infer in; its requests are planned")
         load = self.environment.loadgate.load
         if load is None:  # the test was refused or is over; Locust ends this user
             Event().wait()

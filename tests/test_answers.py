@@ -159,6 +159,7 @@ def test_a_page_of_html_is_judged_by_its_status(status, outcome):
         (None, None, {b"content-type": b"image/png"}, b"\x89PNG"),
         (None, None, JSON, b"[1]"),
         (None, None, JSON, b"\xef\xbb\xbf[1]"),
+        (None, None, JSON, b'{"cut": "\\ud83d", "huge": 1e400}'),
         (None, UUID, JSON, b'{"meta": {"uuid": "%b"}}' % UUID),
         (2, None, JSON, b'{"data": {"resp_data": [1, 2]}}'),
         (2, None, JSON, b'{"resp_data": [1, 2]}'),

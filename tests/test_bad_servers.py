@@ -20,7 +20,7 @@ import gevent
 import pytest
 import trustme
 from awaited_client import Client, limits, run_until
-from raw_server import OK, Gate, bytewise, hold, read, read_head, reset, serve_on
+from raw_server import OK, PATIENCE_S, Gate, bytewise, hold, read, read_head, reset, serve_on
 
 from analysis.outcomes import Outcome
 from loadgate import answer_parser
@@ -140,7 +140,7 @@ def test_a_server_without_a_whole_answer_is_a_client_timeout(connected, script, 
 
     assert (done.outcome, done.answer) == (Outcome.CLIENT_TIMEOUT, None)
     assert done.finding.message == f"no answer within {SHORT_S:g} s"
-    assert SHORT_S <= done.exchange.done - done.exchange.sent < SHORT_S + 0.2
+    assert SHORT_S <= done.exchange.done - done.exchange.sent < PATIENCE_S / 2
     recovers(server, client)
 
 
