@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import gevent
-from gevent.event import Event
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
@@ -119,12 +118,12 @@ class Load:
     def infer(self, user_class: str, payload: Payload | None) -> Inference:
         """Send `payload` now, or the next one of the user class, and wait for what becomes of it.
 
-        Blocks its greenlet; for ever once the load ends, because Locust then ends the user.
+        Blocks its greenlet. Raises GreenletExit once the load is over: Locust waits for its users then.
         """
         request = self._next_request(user_class) if payload is None else self._encoded(payload)
         now = clock()
         if self._ending is not None or now >= self._end:
-            Event().wait()
+            raise gevent.GreenletExit
         waiter = Waiter()
         self._engine.start(request, now, user=waiter)
         inference = waiter.inference(self._plan.sending.credential.redact)

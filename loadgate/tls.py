@@ -36,13 +36,13 @@ def _present(context: ssl.SSLContext, cert: str, key: str | None, password: str)
         # With a password given, even an empty one, OpenSSL does not ask for one on the terminal.
         context.load_cert_chain(cert, key, password)
     except (ssl.SSLError, ValueError) as error:  # the second for a password longer than OpenSSL takes
-        holder = key or cert
         if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
-            raise ConfigError(f"--key {holder!r} is not the key of --cert {cert!r}") from None
-        raise ConfigError(
-            f"--cert {cert!r} and --key {holder!r} are no PEM certificate and key, or {KEY_PASSWORD} is not the"
-            " key's password"
-        ) from None
+            reason = f"--key {key or cert!r} is not the key of --cert {cert!r}"
+        elif key is None:
+            reason = f"--cert {cert!r} is not a PEM certificate with its key; name the key with --key"
+        else:
+            reason = f"--cert {cert!r} and --key {key!r} are not a PEM certificate and key"
+        raise ConfigError(f"{reason} (the key's password, if it has one, comes from {KEY_PASSWORD})") from None
 
 
 def _reason(error: Exception) -> str:

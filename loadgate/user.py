@@ -44,13 +44,18 @@ class InferenceUser(User):
         """Send one request and wait for what becomes of it: for tasks of your own, in the closed model.
 
         Without a `payload` it is the next of those that `kind`, `paths` and the options name. One that you make once
-        and send often is encoded once. Raises ConfigError in a class without tasks of its own, whose load is planned.
+        and send often is encoded once. Raises TypeError for anything else, and ConfigError in a class without tasks of
+        its own, whose load is planned. Ends the user once the load is over.
         """
+        if payload is not None and not isinstance(payload, Payload):
+            raise TypeError(
+                "infer() takes a Payload: see json_payload, file_payload, base64_payload in loadgate.payloads"
+            )
         if not self.own_tasks:
             raise ConfigError(f"{type(self).__name__} has no tasks of its own to infer in; its requests are planned")
         load = self.environment.loadgate.load
-        if load is None:  # the test was refused or is over; Locust ends this user
-            Event().wait()
+        if load is None:  # the test was refused, or is over
+            raise gevent.GreenletExit
         inference: Inference = load.infer(type(self).__name__, payload)
         return inference
 

@@ -344,9 +344,8 @@ def test_a_task_of_a_load_that_is_over_sends_nothing(serve, load_of):
     server = serve([serve_on])
     load = load_of(server, own_tasks=True)
     load.drain()
-    task = gevent.spawn(load.infer, USER, None)
-    gevent.sleep(0.05)
-    task.kill()
+    with pytest.raises(gevent.GreenletExit):
+        load.infer(USER, None)
 
     assert server.bodies == []
     assert load.counts["planned"] == 0

@@ -176,6 +176,9 @@ class Visitor(InferenceUser):
     def ask_twice(self):
         assert self.infer().json()["data"]["resp_data"]
         self.infer(EMPTY)
+
+    def on_stop(self):
+        self.infer()
 """
     )
 
