@@ -14,13 +14,15 @@ RATE, LATE_S = 100, 0.008
 
 def test_a_ramp_has_neither_burst_nor_gap(command, tmp_path: Path):
     """Locust starts 50 users at once and 50 a second later: 50/s, then 100/s."""
+    body = tmp_path / "body.json"
+    body.write_text('{"req_data": [1]}')
     log = tmp_path / "server.csv"
     with subprocess.Popen([sys.executable, TIMED_SERVER, f"--log={log}"], stdout=subprocess.PIPE, text=True) as server:
         url = server.stdout.readline().split()[1]
 
-        finished = command(
-            "loadgate", "run", url, f"--rate={RATE}", "--ramp=2s", "--duration=2500ms", "--no-plots", token="t"
-        )
+        load = (f"--json={body}", f"--rate={RATE}", "--ramp=2s", "--duration=2500ms", "--no-plots")
+
+        finished = command("loadgate", "run", url, *load, token="t")
 
         server.terminate()
     arrived = sorted(float(row["arrived"]) for row in csv.DictReader(log.read_text().splitlines()))[1:]
