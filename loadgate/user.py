@@ -14,7 +14,7 @@ from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
 
-DISMISS_S = 5.0
+DISMISS_S, SETTLE_S = 5.0, 0.5
 
 
 class InferenceUser(User):
@@ -96,6 +96,7 @@ def _dismiss_workers(runner: Any, processes: int) -> None:
     with gevent.Timeout(DISMISS_S, False):
         while runner.worker_count < processes:
             gevent.sleep(DISMISS_S / 100)
+    gevent.sleep(SETTLE_S)  # one that is told before its start is through would stay
     runner.quit()
 
 

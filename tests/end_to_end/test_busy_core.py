@@ -15,8 +15,8 @@ import pytest
 from conftest import PATIENCE_S, ROOT, wait_for
 
 TIMED_SERVER = ROOT / "benchmarks" / "timed_server.py"
-RATE, SECONDS = 4000, 3
-BUSY_S = 1.5
+RATE, SECONDS = 4000, 2
+BUSY_S = 1.0
 HOGS = 12
 
 

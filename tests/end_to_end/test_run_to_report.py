@@ -259,8 +259,8 @@ def test_json_lines_are_sent_in_the_order_of_the_seed(stand_in, command, tmp_pat
             "run",
             service.url,
             "--no-plots",
-            "--rate=35",
-            "--duration=1s",
+            "--rate=70",
+            "--duration=500ms",
             f"--seed={seed}",
             f"--json={bodies}",
         )
