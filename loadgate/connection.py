@@ -21,14 +21,13 @@ from loadgate.answer_parser import AnswerParser, NotHttpError
 from loadgate.answers import Answer
 from loadgate.request import Request
 from loadgate.target import Address
+from loadgate.tls import Tls
 
 # Locust makes `socket.socket` cooperative when it is imported; this one stays as the system made it.
 Socket: Any = monkey.get_original("socket", "socket")
 
 READ, WRITE = 1, 2
 READ_BYTES = 65536
-TLS_CHUNK_BYTES = 65536
-NOTHING = memoryview(b"")
 
 clock = time.monotonic
 
@@ -72,33 +71,6 @@ class Owner(Protocol):
     def answered(self, connection: "Connection", exchange: Exchange, answer: Answer) -> None: ...
 
     def broke(self, connection: "Connection", exchange: Exchange | None, reason: str) -> None: ...
-
-
-class Tls:
-    """The TLS side of one connection: bytes in, bytes out, no socket of its own."""
-
-    def __init__(self, context: ssl.SSLContext, host: str) -> None:
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
-        self.unsent: memoryview = NOTHING  # of the request, as plain bytes
-
-    def take(self, received: bytes) -> None:
-        """Bytes from the server; none is its end."""
-        if received:
-            self.incoming.write(received)
-        else:
-            self.incoming.write_eof()
-
-    @property
-    def readable(self) -> bool:
-        """Whether a read may bring something: asking first is cheaper than an exception for each answer."""
-        return bool(self.incoming.pending or self.incoming.eof or self.session.pending())
-
-    def encrypted(self) -> bytes:
-        """The next bytes for the server; none if there is nothing to say."""
-        if self.unsent and not self.outgoing.pending:
-            self.unsent = self.unsent[self.session.write(self.unsent[:TLS_CHUNK_BYTES]) :]
-        return self.outgoing.read()
 
 
 class Connection:
@@ -231,7 +203,7 @@ class Connection:
             self._write_error = _words(error)
             self._uploading, self._outbox = False, b""
             if self._tls is not None:
-                self._tls.unsent = NOTHING
+                self._tls.unsent = memoryview(b"")
         if self._uploading:
             self._uploading = False
             self.exchange.uploaded = clock()  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loadgate.errors import ConfigError
 
+CHUNK_BYTES = 65536  # encrypted at a time
 KEY_PASSWORD = "LOADGATE_KEY_PASSWORD"  # noqa: S105 - the variable's name
 
 
@@ -47,3 +48,30 @@ def _present(context: ssl.SSLContext, cert: str, key: str | None, password: str)
 
 def _reason(error: Exception) -> str:
     return "not a PEM certificate" if isinstance(error, ssl.SSLError) else str(getattr(error, "strerror", error))
+
+
+class Tls:
+    """The TLS side of one connection: bytes in, bytes out, no socket of its own."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+        self.unsent: memoryview = memoryview(b"")  # of the request, as plain bytes
+
+    def take(self, received: bytes) -> None:
+        """Bytes from the server; none is its end."""
+        if received:
+            self.incoming.write(received)
+        else:
+            self.incoming.write_eof()
+
+    @property
+    def readable(self) -> bool:
+        """Whether a read may bring something: asking first is cheaper than an exception for each answer."""
+        return bool(self.incoming.pending or self.incoming.eof or self.session.pending())
+
+    def encrypted(self) -> bytes:
+        """The next bytes for the server; none if there is nothing to say."""
+        if self.unsent and not self.outgoing.pending:
+            self.unsent = self.unsent[self.session.write(self.unsent[:CHUNK_BYTES]) :]
+        return self.outgoing.read()

@@ -31,6 +31,7 @@ class InferenceUser(User):
     own_tasks = False
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         own = [found for found in cls.tasks if found is not InferenceUser.send]
         if own:
             cls.tasks, cls.own_tasks = own, True
