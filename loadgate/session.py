@@ -26,10 +26,10 @@ from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
 
-STOP, STOPPED = "loadgate-stop", "loadgate-stopped"
+READY, STOP, STOPPED = "loadgate-ready", "loadgate-stop", "loadgate-stopped"
 REPORT = "loadgate"
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
-WORKER_SLACK_S = 10.0
+WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
 CANNOT, INTERRUPTED = 2, 130
 
 log = logging.getLogger("loadgate")
@@ -50,6 +50,7 @@ class Session:
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
         self._on_time = False  # did the run reach its planned end?
+        self._ready: set[str] = set()  # workers that hear what they are told
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
@@ -69,7 +70,9 @@ class Session:
         events.worker_report.add_listener(self.on_worker_report)
         if not self._collects:
             self._runner.register_message(STOP, self.on_stop_message, concurrent=True)
+            self._runner.send_message(READY, {})
         elif not self._sends:
+            self._runner.register_message(READY, self.on_ready_message)
             self._runner.register_message(STOPPED, self.on_stopped_message)
 
     # ---- before the load
@@ -101,6 +104,16 @@ class Session:
             raise ConfigError(
                 f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: {said}"
             )
+
+    def dismiss(self, workers: int) -> None:
+        """Have so many worker processes of ours quit: Locust would leave them waiting for a master for a minute.
+
+        One that is told before it is through with its start would stay, so each is waited for.
+        """
+        with gevent.Timeout(DISMISS_S, False):
+            while len(self._ready) < workers:
+                gevent.sleep(WRITE_S)
+        self._runner.quit()
 
     # ---- Locust's events
 
@@ -166,6 +179,10 @@ class Session:
             self._environment.events.report_to_master.fire(client_id=self._runner.client_id, data=last)
             self._runner.send_message("stats", last)
             self._runner.send_message(STOPPED, load.counts)
+
+    def on_ready_message(self, msg: Any, **_: Any) -> None:
+        """A worker is through with its start."""
+        self._ready.add(msg.node_id)
 
     def on_stopped_message(self, msg: Any, **_: Any) -> None:
         """A worker has drained: its last rows came before this, these are its counts."""

@@ -14,8 +14,6 @@ from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
 
-DISMISS_S, SETTLE_S = 5.0, 0.5
-
 
 class InferenceUser(User):
     """Sends payloads of one `kind`: those at `paths`, else those that the options name, else the sample.
@@ -86,19 +84,9 @@ def _on_init(environment: Any, **_: Any) -> None:
             session.prepare()
         except ConfigError as error:
             sys.stderr.write(f"Error: {error}\n")
-            _dismiss_workers(environment.runner, options.processes or 0)
+            if options.processes:
+                session.dismiss(options.processes)
             sys.exit(2)
-
-
-def _dismiss_workers(runner: Any, processes: int) -> None:
-    """Tell worker processes of ours to go: Locust would leave them waiting for a master for a minute."""
-    if not processes:
-        return
-    with gevent.Timeout(DISMISS_S, False):
-        while runner.worker_count < processes:
-            gevent.sleep(DISMISS_S / 100)
-    gevent.sleep(SETTLE_S)  # one that is told before its start is through would stay
-    runner.quit()
 
 
 events.init_command_line_parser.add_listener(_on_parser)  # type: ignore[no-untyped-call] # Locust's

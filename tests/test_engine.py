@@ -7,7 +7,7 @@ import weakref
 
 import gevent
 import pytest
-from awaited_client import Client, limits, run_until
+from awaited_client import Client, limits, run_until, spin
 from raw_server import OK, Gate, hold, read, read_head, reset, serve_on
 
 from analysis.outcomes import Outcome
@@ -22,6 +22,40 @@ MEGABYTE = 1 << 20
 
 def outcomes(client):
     return [done.outcome for done in client.done]
+
+
+# ---- how the generator felt
+
+
+def test_the_latest_request_is_the_latest_that_left(serve, client_of):
+    client = client_of(serve([serve_on]))
+    client.engine.start(client.request(), clock() - 0.5)
+    client.wait(1)
+
+    assert 0.5 <= client.engine.latest_s < 5
+
+
+def test_a_request_that_is_dropped_never_left(serve, client_of):
+    client = client_of(serve([hold]), most=1)
+    client.start()
+    client.engine.start(client.request(), clock() - 0.5)
+
+    assert client.engine.counts.dropped == 1
+    assert client.engine.latest_s < 0.5
+
+
+@pytest.mark.parametrize("where", ["callback", "greenlet"])
+def test_the_longest_turn_is_what_an_event_may_have_waited(serve, client_of, where):
+    engine = client_of(serve([serve_on])).engine
+    gevent.sleep(0.01)
+    engine.longest_turn_s = 0.0
+    if where == "callback":
+        engine._loop.run_callback(spin, 0.05)
+    else:
+        gevent.spawn(spin, 0.05)
+    gevent.sleep(0.1)
+
+    assert 0.05 <= engine.longest_turn_s < 0.1
 
 
 # ---- connections
