@@ -19,6 +19,9 @@ PYTHON = [sys.executable, "-P", "-m"]
 PATIENCE_S = 60
 INTERRUPT_AFTER_S = 1.0
 
+# Started in a script's background we would ignore Ctrl-C, and so would the commands that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class StandIn:
     """A running stand-in service and what it knows about its requests."""
