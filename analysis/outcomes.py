@@ -44,6 +44,15 @@ class Outcome(StrEnum):
     UNFINISHED = "unfinished"
 
 
+class AnsweredBy(StrEnum):
+    """Who gave the answer to a request. Of what was not answered it is NOBODY."""
+
+    GATEWAY = "gateway"
+    MODEL = "model"
+    UNKNOWN = "unknown"  # something between that does not speak as the gateway does
+    NOBODY = ""
+
+
 CENSORED = frozenset({Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT, Outcome.UNFINISHED})
 POPULATION = CENSORED | {Outcome.OK}
 
