@@ -1,18 +1,14 @@
-"""What an answer says: its outcome, and for a failure the service's own code and words."""
+"""What an answer says: its outcome, and for a failure who gave it, why, and the service's own code and words."""
 
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import orjson
-
-from analysis.outcomes import Outcome
+from analysis.outcomes import ADVICE, AnsweredBy, Outcome
 from analysis.wording import one_line
+from loadgate.error_words import error_words, request_id_in
 from loadgate.gateway import Gateway
 from loadgate.payloads import Payload
-
-# Error texts are short; only this much of one is looked at.
-LONGEST_TEXT = 2000
+from loadgate.strict_json import parsed
 
 
 class Answer(NamedTuple):
@@ -24,15 +20,18 @@ class Answer(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What became of a request, and why."""
+    """What became of a request, and why. Code and message are the service's own words, the reason the profile's."""
 
     outcome: Outcome
     code: str = ""
     message: str = ""
+    by: AnsweredBy = AnsweredBy.NOBODY
+    reason: str = ""
 
     def cleaned(self, redact: Callable[[str], str]) -> "Finding":
         """The finding as it may be stored and shown: on one line, cut, and without secrets."""
-        return Finding(self.outcome, one_line(redact(self.code))[:60], one_line(redact(self.message))[:200])
+        code, message = one_line(redact(self.code))[:60], one_line(redact(self.message))[:200]
+        return Finding(self.outcome, code, message, self.by, self.reason)
 
 
 OK = Finding(Outcome.OK)
@@ -41,10 +40,11 @@ OK = Finding(Outcome.OK)
 def judge(answer: Answer, payload: Payload, uuid: bytes | None, gateway: Gateway) -> Finding:
     """Name the outcome of `answer` to a request with `payload`, sent with `uuid` in it (None: without)."""
     if 200 <= answer.status < 300:
-        reason = wrong_with(answer, payload, uuid)
-        return OK if reason is None else Finding(Outcome.BAD_ANSWER, "", reason)
+        wrong = wrong_with(answer, payload, uuid)
+        return OK if wrong is None else Finding(Outcome.BAD_ANSWER, "", wrong, AnsweredBy.MODEL)
     code, message = error_words(answer.body)
-    return Finding(gateway.outcome(answer.status, code, message), code, message)
+    outcome, by, reason = gateway.explain(answer.status, code, message, answer.headers)
+    return Finding(outcome, code, message, by, reason)
 
 
 def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | None:
@@ -69,49 +69,19 @@ def wrong_with(answer: Answer, payload: Payload, uuid: bytes | None) -> str | No
     return None
 
 
-def error_words(body: bytes) -> tuple[str, str]:
-    """The error code and message in a failure's body: any of the forms in use, or the text as it is."""
-    try:
-        content = parsed(body)
-    except ValueError:
-        return "", _text(body)
-    if isinstance(content, dict):
-        inner = content["error"] if isinstance(content.get("error"), dict) else content
-        code = _first(inner, "error_code", "code", "erno", "errno") or _first(content, "error_code")
-        message = _first(inner, "error_msg", "message", "msg", "detail") or _first(content, "error_msg", "message")
-        if code or message:
-            return code, message
-    return "", _text(body)
+def request_id(answer: Answer, header: str) -> str:
+    """The id that the service gave the request: in `header`, else as `request_id` in the body; else empty."""
+    return answer.headers.get(header.lower().encode(), b"").decode(errors="replace") or request_id_in(answer.body)
+
+
+def advice(finding: Finding, gateway: Gateway) -> str:
+    """What to do about a failure: what the gateway's profile says of its reason, else what its outcome suggests."""
+    return gateway.advice.get(finding.reason) or ADVICE[finding.outcome]
 
 
 def _calls_itself_json(answer: Answer) -> bool:
     return b"json" in answer.headers.get(b"content-type", b"").lower()
 
 
-def parsed(body: bytes) -> Any:
-    """The body as JSON. Raises ValueError where it is none (NaN is not; RFC 8259)."""
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        pass  # it refuses what the RFC lets pass: half of a surrogate pair, a number over a double, a byte order mark
-    try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
-
-
 def _at(content: Any, key: str) -> Any:
     return content.get(key) if isinstance(content, dict) else None
-
-
-def _first(fields: dict[str, Any], *keys: str) -> str:
-    values = (fields.get(key) for key in keys)
-    return next((str(value)[:LONGEST_TEXT] for value in values if isinstance(value, str | int) and value != ""), "")
-
-
-def _text(body: bytes) -> str:
-    return body[:LONGEST_TEXT].decode(errors="replace")

@@ -1,19 +1,18 @@
-"""What stands in front of the model: its limits, its token header, and what its answers mean.
+"""What stands in front of the model: its limits, its credentials, and what its answers mean.
 
-Profiles are data files in `gateways/`. A profile's rules name an outcome by status, error code and message
-together, because gateways use one code for many things; where no rule matches, the status decides.
+Profiles are data files in `gateways/`, and files of the user's own. A profile's rules say what an answer means by
+status, error code, message and headers together, because gateways use one code for many things; where no rule
+matches, the status decides.
 """
 
+import math
 import re
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
-from analysis.outcomes import Outcome
-from loadgate import units
-from loadgate.errors import ConfigError
-
-PROFILES = Path(__file__).parent / "gateways"
+from analysis.outcomes import AnsweredBy, Outcome
 
 BY_STATUS = {
     401: Outcome.UNAUTHORIZED,
@@ -26,22 +25,63 @@ BY_STATUS = {
     504: Outcome.GATEWAY_TIMEOUT,
 }
 
+_NUMBER = re.compile(rb"\s*\d{1,12}(\.\d{1,12})?\s*")
+
+
+class Explanation(NamedTuple):
+    """What an answer that is not 2xx means, who gave it, and why in a few words of the profile ("": no rule says)."""
+
+    outcome: Outcome
+    by: AnsweredBy
+    reason: str = ""
+
 
 @dataclass(frozen=True)
 class Rule:
-    """Names an outcome. A field that is None matches everything."""
+    """Explains an answer. What is None or empty matches everything; `outcome` None lets the status decide."""
 
-    outcome: Outcome
-    status: tuple[int, ...] | None = None
+    outcome: Outcome | None = None
+    status: frozenset[int] | None = None
     code: re.Pattern[str] | None = None
     message: re.Pattern[str] | None = None
+    header: tuple[tuple[bytes, re.Pattern[str]], ...] = ()  # names in lower case
+    by: AnsweredBy = AnsweredBy.GATEWAY
+    reason: str = ""
+    advice: str = ""
+    renew: bool = False  # a new token would help
 
-    def matches(self, status: int, code: str, message: str) -> bool:
+    def matches(self, status: int, code: str, message: str, headers: Mapping[bytes, bytes]) -> bool:
         return (
             (self.status is None or status in self.status)
             and (self.code is None or self.code.search(code) is not None)
             and (self.message is None or self.message.search(message) is not None)
+            and all(_has(headers, name, pattern) for name, pattern in self.header)
         )
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The headers in which a gateway says, in milliseconds, how long a request took it and the model behind it."""
+
+    gateway_header: str = ""
+    backend_header: str = ""
+    includes_backend: bool = False  # the gateway's figure has the backend's in it
+    ask: Mapping[str, str] = field(default_factory=dict)  # headers of the request without which it says nothing
+
+    def of(self, headers: Mapping[bytes, bytes]) -> tuple[float, float]:
+        """Seconds in the gateway itself and in the backend; NaN where the answer does not say.
+
+        Header names in lower case. The two are rounded apart, so the gateway's own part is never below 0.
+        """
+        gateway_name, backend_name = self._names
+        gateway_s, backend_s = _milliseconds(headers.get(gateway_name)), _milliseconds(headers.get(backend_name))
+        if self.includes_backend:
+            gateway_s -= backend_s
+        return gateway_s if math.isnan(gateway_s) else max(gateway_s, 0.0), backend_s
+
+    @cached_property
+    def _names(self) -> tuple[bytes, bytes]:
+        return self.gateway_header.lower().encode(), self.backend_header.lower().encode()
 
 
 @dataclass(frozen=True)
@@ -50,45 +90,50 @@ class Gateway:
 
     name: str
     timeout_s: float  # the gateway ends a request after this
-    body_limit_bytes: int | None  # larger bodies are rejected; None: no limit
-    token_header: str | None  # None: it asks for none
-    request_id_header: str  # what a support ticket needs
+    body_limit_bytes: int | None = None  # larger bodies are rejected; None: no limit, or not known
+    auth: tuple[str, ...] = ("none", "token")  # the credentials it takes, the usual one first
+    token_header: str = "Authorization"  # noqa: S105 - a header's name
+    token_prefix: str = "Bearer "  # noqa: S105
+    request_id_header: str = "X-Request-Id"  # what a support ticket needs
+    latency: Latency | None = None
     rules: tuple[Rule, ...] = ()
 
-    def outcome(self, status: int, code: str, message: str) -> Outcome:
-        """What an answer that is not 2xx means."""
-        for rule in self.rules:
-            if rule.matches(status, code, message):
-                return rule.outcome
-        if status in BY_STATUS:
-            return BY_STATUS[status]
-        return Outcome.SERVER_ERROR if status >= 500 else Outcome.CLIENT_ERROR
+    def explain(self, status: int, code: str, message: str, headers: Mapping[bytes, bytes]) -> Explanation:
+        """What an answer that is not 2xx means. Its case and its last dot do not matter."""
+        message = message.strip().rstrip(".")
+        for rule in self._rules_by_status.get(status, self._rules_by_status[None]):
+            if rule.matches(status, code, message, headers):
+                return Explanation(rule.outcome or _of_status(status), rule.by, rule.reason)
+        return Explanation(_of_status(status), AnsweredBy.UNKNOWN)
+
+    @cached_property
+    def advice(self) -> dict[str, str]:
+        """What to do, by reason."""
+        return {rule.reason: rule.advice for rule in self.rules if rule.advice}
+
+    def renews(self, reason: str) -> bool:
+        """Whether a new token would help against an answer with this reason."""
+        return any(rule.renew and rule.reason == reason for rule in self.rules)
+
+    @cached_property
+    def _rules_by_status(self) -> dict[int | None, tuple[Rule, ...]]:
+        """The rules an answer of a status can meet; None: one that no rule names. Failures come by the thousand."""
+        named: set[int | None] = {status for rule in self.rules for status in rule.status or ()}
+        return {
+            status: tuple(rule for rule in self.rules if rule.status is None or status in rule.status)
+            for status in named | {None}
+        }
 
 
-def names() -> list[str]:
-    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+def _of_status(status: int) -> Outcome:
+    return BY_STATUS.get(status, Outcome.SERVER_ERROR if status >= 500 else Outcome.CLIENT_ERROR)
 
 
-def load(name: str) -> Gateway:
-    """The profile called `name`. Raises ConfigError listing those there are."""
-    if name not in names():
-        raise ConfigError(f"--gateway {name!r} is not known; choose one of {', '.join(names())}")
-    profile = tomllib.loads((PROFILES / f"{name}.toml").read_text(encoding="utf-8"))
-    limit = profile.get("body_limit")
-    return Gateway(
-        name=name,
-        timeout_s=units.duration(profile["timeout"]),
-        body_limit_bytes=None if limit is None else units.size(limit),
-        token_header=profile.get("token_header"),
-        request_id_header=profile["request_id_header"],
-        rules=tuple(_rule(**fields) for fields in profile.get("rules", [])),
-    )
+def _has(headers: Mapping[bytes, bytes], name: bytes, pattern: re.Pattern[str]) -> bool:
+    value = headers.get(name)
+    return value is not None and pattern.search(value.decode("latin-1")) is not None
 
 
-def _rule(outcome: str, status: list[int] | None = None, code: str | None = None, message: str | None = None) -> Rule:
-    return Rule(
-        Outcome(outcome),
-        None if status is None else tuple(status),
-        None if code is None else re.compile(code, re.IGNORECASE),
-        None if message is None else re.compile(message, re.IGNORECASE),
-    )
+def _milliseconds(value: bytes | None) -> float:
+    """Seconds in a plain number of milliseconds; NaN for anything else."""
+    return float(value) / 1000 if value is not None and _NUMBER.fullmatch(value) else math.nan

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from gevent.event import AsyncResult
 
 from analysis.outcomes import Outcome
-from loadgate.answers import Answer, Finding, parsed
+from loadgate.answers import Answer, Finding
 from loadgate.connection import Exchange
+from loadgate.strict_json import parsed
 
 
 class Inference(NamedTuple):
