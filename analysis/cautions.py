@@ -5,18 +5,20 @@ Thresholds are judgements, kept in one place at the top.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from analysis.failures import FAILED, Failure, what_to_do
 from analysis.outcomes import Outcome
 from analysis.percentiles import PERCENTILES, confidence_ranks, nearest_rank, requests_needed
 from analysis.population import Population
 from analysis.run_format import LATENESS, RESPONSE, SERVICE
 from analysis.run_reader import Run
-from analysis.wording import length_text, share_text, time_text
+from analysis.wording import failure_text, length_text, share_text, time_text
 
 # Lateness, at p99 or the highest percentile below it that the requests support ...
 LATE_S = 0.010  # ... that a person would call late ...
@@ -61,12 +63,12 @@ def nothing_measured(evidence: Evidence) -> Caution | None:
     became = ", ".join(f"{count:,} {outcome}" for outcome, count in evidence.outcomes.items())
     if not became:
         return Caution("nothing_measured", True, "No request was planned.", "Run longer, or at a higher rate.")
-    advice = "Send one request with loadgate send and see what comes back before running again."
+    advice = f"{_main_failure(evidence.run)}Send one request with loadgate send before running again."
     return Caution("nothing_measured", True, f"No request was answered well: {became}.", advice)
 
 
 def counts_differ(evidence: Evidence) -> Caution | None:
-    """Compare the generator's own counters with the histograms and the timeline, to the request."""
+    """Compare the histograms with the generator's own counters, the timeline and the failures, to the request."""
     state, counts = evidence.run.manifest["state"], evidence.run.manifest.get("counts")
     if evidence.run.manifest.get("workers_lost"):
         return None  # they do differ then, and that says why
@@ -192,9 +194,8 @@ def mostly_failed(evidence: Evidence) -> Caution | None:
         f"{ok:,} of {evidence.requests:,} requests ({share_text(ok, evidence.requests)}) were ok. Expected is"
         f" {share_text(FAILED_SHARE, 1)} or more."
     )
-    return Caution(
-        "mostly_failed", False, text, "The outcomes say why. The latencies are of few requests, not of this load."
-    )
+    why = _main_failure(evidence.run) or "The outcomes say why. "
+    return Caution("mostly_failed", False, text, f"{why}The latencies are of few requests, not of this load.")
 
 
 def requests_resent(evidence: Evidence) -> Caution | None:
@@ -249,7 +250,29 @@ def _differences(evidence: Evidence, counts: Mapping[str, int]) -> str:
         for name, count in found.items()
         if count != counts[name]
     ]
+    wrong += _differing_failures(evidence.outcomes, evidence.run.failures)
     return f"The counts do not agree: {'; '.join(wrong)}." if wrong else ""
+
+
+def _differing_failures(outcomes: Mapping[str, int], failures: list[Failure] | None) -> list[str]:
+    if failures is None:
+        return []
+    counts: Counter[str] = Counter()
+    for failure in failures:
+        counts[failure.outcome] += failure.count
+    return [
+        f"{outcomes.get(outcome, 0):,} {outcome} in latency.csv but {counts[outcome]:,} in failures.csv"
+        for outcome in FAILED
+        if counts[outcome] != outcomes.get(outcome, 0)
+    ]
+
+
+def _main_failure(run: Run) -> str:
+    """Quote the most frequent failure and say what to do about it; empty for a run that does not say."""
+    if not run.failures:
+        return ""
+    first = run.failures[0]
+    return f"Most frequent: {failure_text(asdict(first)).rstrip('.')}. {what_to_do(first, run.manifest['gateway'])} "
 
 
 def _ordered_requests(run: Run) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from analysis.run_format import FORMAT, MANIFEST
 
 STATES = ("running", "complete", "interrupted")
 MODELS = ("open", "closed")
+CREDENTIALS = ("none", "token", "iam", "aksk", "appcode")
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
 
 Check = Callable[[Any], bool]
@@ -28,10 +29,11 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
         raise BadRun(f"{MANIFEST}: not an object")
     if manifest.get("format") != FORMAT:
         raise BadRun(f"{MANIFEST}: format is {manifest.get('format')!r}; this version reads format {FORMAT}")
-    for key, (check, expected) in _KEYS.items():
-        value = _at(manifest, key)
-        if not check(value):
-            raise BadRun(f"{MANIFEST}: {key} {str(value)[:60]!r} is not {expected}")
+    _check(manifest, _KEYS)
+    for number, payload in enumerate(manifest.get("payloads") or []):
+        _check(payload, _PAYLOAD_KEYS, f"payloads[{number}].")
+        for place, body in enumerate(payload.get("over") or []):
+            _check(body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
     return manifest
 
 
@@ -41,6 +43,10 @@ def _text(value: Any) -> bool:
 
 def _number_or_null(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0)
+
+
+def _whole_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def _list_or_null(value: Any) -> bool:
@@ -53,15 +59,25 @@ def _counts_or_null(value: Any) -> bool:
     )
 
 
+def _texts_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(isinstance(text, str) for text in value.values()))
+
+
+_TEXT = (_text, "a text")
 _NUMBER = (_number_or_null, "a number of 0 or more, or null")
+_WHOLE = (_whole_or_null, "a whole number of 0 or more, or null")
+_LIST = (_list_or_null, "a list of objects, or null")
 _KEYS: dict[str, tuple[Check, str]] = {
     "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
-    "name": (_text, "a text"),
-    "target": (_text, "a text"),
+    "name": _TEXT,
+    "target": _TEXT,
     "started_at": (_text, "a time"),
     "gateway": (lambda value: isinstance(value, dict), "an object"),
     "gateway.timeout_s": _NUMBER,
     "gateway.body_limit_bytes": _NUMBER,
+    "gateway.advice": (_texts_or_null, "an object of texts, or null"),
+    "gateway.latency_asked": (lambda value: value is None or isinstance(value, bool), "true, false or null"),
+    "credential": (lambda value: value in (None, *CREDENTIALS), f"one of {', '.join(CREDENTIALS)}, or null"),
     "load": (lambda value: isinstance(value, dict), "an object"),
     "load.model": (lambda value: value in MODELS, f"one of {', '.join(MODELS)}"),
     "load.rate_per_s": _NUMBER,
@@ -71,10 +87,29 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.ramp_s": _NUMBER,
     "load.max_in_flight": _NUMBER,
     "workers_lost": _NUMBER,
-    "payloads": (_list_or_null, "a list of objects, or null"),
+    "payloads": _LIST,
     "versions": (lambda value: value is None or isinstance(value, dict), "an object, or null"),
     "counts": (_counts_or_null, f"an object of whole numbers named {', '.join(COUNTS)}, or null"),
 }
+_PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
+    "name": _TEXT,
+    "kind": (lambda value: value is None or isinstance(value, str), "a text, or null"),
+    "count": _WHOLE,
+    "smallest_wire_bytes": _WHOLE,
+    "largest_wire_bytes": _WHOLE,
+    "over_limit": _WHOLE,
+    "over": _LIST,
+    "skipped": _WHOLE,
+    "largest_file_bytes": _WHOLE,
+}
+_OVER_KEYS: dict[str, tuple[Check, str]] = {"file": _TEXT, "wire_bytes": _WHOLE}
+
+
+def _check(found: dict[str, Any], keys: dict[str, tuple[Check, str]], place: str = "") -> None:
+    for key, (check, expected) in keys.items():
+        value = _at(found, key)
+        if not check(value):
+            raise BadRun(f"{MANIFEST}: {place}{key} {str(value)[:60]!r} is not {expected}")
 
 
 def _at(manifest: dict[str, Any], key: str) -> Any:

@@ -1,8 +1,9 @@
 """Whose times make up a percentile, sorted, and which of them are only lower bounds (censored).
 
-`response`, `service` and `first_byte` end with the answer: their population is `ok` plus the outcomes that
-waited in vain, which took *at least* the time recorded. Rejections are left out: a fast 429 must not improve
-p50. The other measures end before there is an answer, so they are exact, and every request that has one
+`response`, `service`, `first_byte` and `backend` end with the answer: their population is `ok` plus the outcomes
+that waited in vain, which took *at least* the time recorded. Rejections are left out: a fast 429 must not improve
+p50. `gateway` is of the same requests, but the gateway's own part of a request does not grow with the wait, so it
+is exact. The other measures end before there is an answer, so they are exact too, and every request that has one
 counts.
 """
 
@@ -12,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.outcomes import CENSORED, POPULATION
-from analysis.run_format import CONNECT, LATENESS, UPLOAD
+from analysis.run_format import CONNECT, GATEWAY, LATENESS, UPLOAD
 from analysis.samples import OUTCOMES, UNMEASURED, Array, Samples
 
 BEFORE_THE_ANSWER = frozenset({LATENESS, UPLOAD, CONNECT})
+EXACT = BEFORE_THE_ANSWER | {GATEWAY}
 
 _IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])
 _IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
@@ -56,10 +58,10 @@ def population(value_us: Array, count: Array, censored: NDArray[np.bool_]) -> Po
 def population_of(samples: Samples, measure: str) -> Population:
     measured = samples.of_measure(measure)
     measured = measured.where(measured.value_us != UNMEASURED)
-    if measure in BEFORE_THE_ANSWER:
-        return population(measured.value_us, measured.count, np.zeros(len(measured.count), np.bool_))
-    measured = measured.where(_IN_POPULATION[measured.outcome])
-    return population(measured.value_us, measured.count, _IS_CENSORED[measured.outcome])
+    if measure not in BEFORE_THE_ANSWER:
+        measured = measured.where(_IN_POPULATION[measured.outcome])
+    censored = _IS_CENSORED[measured.outcome] & (measure not in EXACT)
+    return population(measured.value_us, measured.count, censored)
 
 
 def _ranked(value_us: Array, count: Array) -> tuple[Array, Array]:

@@ -11,13 +11,14 @@ from markupsafe import Markup
 from analysis import wording
 from analysis.outcomes import MEANING
 from analysis.percentiles import PERCENTILES, requests_needed
-from analysis.run_format import CONNECT, FIRST_BYTE, LATENESS, RESPONSE, SERVICE, UPLOAD
+from analysis.run_format import BACKEND, CONNECT, FIRST_BYTE, GATEWAY, LATENESS, RESPONSE, SERVICE, UPLOAD
 from analysis.run_reader import Run, read_run
 from analysis.summary import summarize
 
 SUMMARY, REPORT_HTML, REPORT_MD = "summary.json", "report.html", "report.md"
 COLUMNS = (*PERCENTILES, "max")
 MOST_NOTABLE = 100  # rows shown; notable.csv has them all
+FAILURES_TOLD = 3  # in the terminal
 EXIT_CODES = {"none": 0, "invalid": 3}
 MEASURE_MEANING = {
     RESPONSE: "from the planned time to the last byte: what a user feels, waiting in line included",
@@ -26,6 +27,8 @@ MEASURE_MEANING = {
     FIRST_BYTE: "from sending to the first byte of the answer",
     UPLOAD: "from sending to the last byte of the body handed over",
     CONNECT: "setting up TCP and TLS, where a request had to wait for it",
+    GATEWAY: "the gateway's own part of the time, as the gateway says",
+    BACKEND: "from the gateway's sending to the head of the model's answer, as the gateway says, in whole milliseconds",
 }
 
 
@@ -50,7 +53,8 @@ def text_table(summary: dict[str, Any]) -> str:
     """Write the percentiles of *summary* as a table for the terminal, and what speaks against them."""
     run, outcomes = summary["run"], summary["outcomes"]
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
-    head = f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}\n{counts or 'no requests'}"
+    head = [f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}", counts or "no requests"]
+    head += [wording.failure_text(failure) for failure in _that_say_why(summary)[:FAILURES_TOLD]]
     lines = [("", "n", *COLUMNS)]
     for measure, figures in summary["latency"].items():
         cells = (wording.estimate_text(figures[name]) for name in COLUMNS)
@@ -58,10 +62,10 @@ def text_table(summary: dict[str, Any]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     table = "\n".join("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines)
     reasons = [
-        f"{'INVALID' if caution['serious'] else 'caution'}: {wording.one_line(caution['text'])} {caution['advice']}"
+        wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
         for caution in summary["cautions"]
     ]
-    return "\n".join([head, table, *reasons])
+    return "\n".join([*head, table, *reasons])
 
 
 def exit_code(summary: dict[str, Any]) -> int:
@@ -85,6 +89,24 @@ def _unsupported_note(name: str, p: Fraction, per_s: float) -> str:
     return f"{name} takes {needed:,} latencies: a run of about {wording.length_text(needed / per_s)} at this rate."
 
 
+def gateway_notes(summary: dict[str, Any]) -> list[str]:
+    """Say what of the service time was whose, as far as the gateway said so; medians, each of its own."""
+    latency = summary["latency"]
+    said = [measure for measure in (GATEWAY, BACKEND) if measure in latency]
+    if not said and latency[SERVICE]["n"] and summary["run"]["gateway"].get("latency_asked"):
+        return ["The gateway was asked for its part of the time, and did not say."]
+    medians = [latency[measure]["p50"] for measure in (SERVICE, BACKEND, GATEWAY) if measure in latency]
+    if len(said) < 2 or any(median["value_s"] is None for median in medians):
+        return []
+    service, backend, gateway = map(wording.estimate_text, medians)
+    told, n = min(latency[GATEWAY]["n"], latency[BACKEND]["n"]), latency[SERVICE]["n"]
+    of_these = "" if told == n else f", of {told:,} of these {n:,} requests,"
+    return [
+        f"At p50, service is {service}; the gateway says{of_these} {backend} for the model's side and {gateway} for"
+        " itself. Each is a median of its own, so they need not add up."
+    ]
+
+
 def headline(summary: dict[str, Any]) -> str:
     """Say in plain words whether the numbers can be used."""
     if summary["verdict"] == "invalid":
@@ -98,13 +120,24 @@ def headline(summary: dict[str, Any]) -> str:
     return "Partial: the run has not ended, and these are its numbers so far."
 
 
+def _that_say_why(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """The failures of which more is known than their outcome."""
+    failures: list[dict[str, Any]] = summary["failures"] or []
+    return [failure for failure in failures if failure["answered_by"] or failure["reason"] or failure["message"]]
+
+
+def _page_text(text: object) -> object:
+    """Keep a text from outside on its line in HTML, without marks that turn letters around; escaping is Jinja's."""
+    return text if isinstance(text, Markup) else wording.one_line(text)
+
+
 def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[str, str]) -> bytes:
     """Fill *template*; every text that goes in is escaped for the kind of page it is."""
     is_html = template.startswith(REPORT_HTML)
     environment = Environment(
         loader=PackageLoader("analysis"),
         autoescape=is_html,  # noqa: S701 - Markdown has `finalize` for it
-        finalize=None if is_html else wording.markdown_text,
+        finalize=_page_text if is_html else wording.markdown_text,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -115,7 +148,7 @@ def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[s
         total=sum(summary["outcomes"].values()),
         notable=run.notable[:MOST_NOTABLE],
         notable_count=len(run.notable),
-        notes=unsupported_notes(summary),
+        notes=unsupported_notes(summary) + gateway_notes(summary),
         pictures={name: Markup(svg) for name, svg in pictures.items()},  # noqa: S704 - our own drawing
         columns=COLUMNS,
         measure_meaning=MEASURE_MEANING,

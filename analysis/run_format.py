@@ -14,6 +14,7 @@ FORMAT = 1
 MANIFEST = "run.json"
 LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
+FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
 
 # `response` has exactly one row count per planned request, whatever became of it: its counts are the outcome counts.
@@ -34,10 +35,24 @@ TIMELINE_COLUMNS = (
     "loop_lag_ms",
     "gc_pause_ms",
 )
+# How many requests of that second and name failed this way. The counts of an outcome are those of its `response` rows.
+FAILURE_COLUMNS = (
+    "second",
+    "name",
+    "outcome",
+    "answered_by",
+    "reason",
+    "status",
+    "error_code",
+    "message",
+    "count",
+)
 NOTABLE_COLUMNS = (
     "at_s",
     "name",
     "outcome",
+    "answered_by",
+    "reason",
     "status",
     "error_code",
     "message",
@@ -51,7 +66,9 @@ LATENESS = "lateness"  # planned -> sent
 FIRST_BYTE = "first_byte"  # sent -> first byte of the answer
 UPLOAD = "upload"  # sent -> last byte of the body handed to the kernel
 CONNECT = "connect"  # TCP and TLS set-up, where a request had to wait for one
-MEASURES = (RESPONSE, SERVICE, LATENESS, FIRST_BYTE, UPLOAD, CONNECT)
+GATEWAY = "gateway"  # the gateway's own part of the time, as it says
+BACKEND = "backend"  # the gateway's sending -> the model's response head, as the gateway says; in whole milliseconds
+MEASURES = (RESPONSE, SERVICE, LATENESS, FIRST_BYTE, UPLOAD, CONNECT, GATEWAY, BACKEND)
 
 
 def bucketed(values_us: NDArray[np.int64]) -> NDArray[np.int64]:

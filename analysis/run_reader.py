@@ -1,4 +1,4 @@
-"""A run directory (format 1) read into memory: manifest, samples, timeline and notable requests.
+"""A run directory (format 1) read into memory: manifest, samples, timeline, failures and notable requests.
 
 It can be read while the run is going and after a crash: a file that is not there yet has no rows, and a last
 line that was cut off is left out and named in `Run.cut`. A bad row is never skipped.
@@ -11,9 +11,19 @@ from typing import Any
 import numpy as np
 
 from analysis.errors import BadRun
+from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
 from analysis.manifest import read_manifest
 from analysis.outcomes import POPULATION
-from analysis.run_format import LATENCY, MEASURES, NOTABLE, NOTABLE_COLUMNS, RESPONSE, TIMELINE
+from analysis.run_format import (
+    FAILURE_COLUMNS,
+    FAILURES,
+    LATENCY,
+    MEASURES,
+    NOTABLE,
+    NOTABLE_COLUMNS,
+    RESPONSE,
+    TIMELINE,
+)
 from analysis.samples import OUTCOMES, UNMEASURED, Samples
 from analysis.tables import (
     Table,
@@ -34,6 +44,7 @@ class Run:
     samples: Samples
     timeline: Timeline
     notable: list[dict[str, Any]]  # by NOTABLE_COLUMNS, in the order of time
+    failures: list[Failure] | None = None  # the most frequent first; None: the run has no such file
     cut: tuple[str, ...] = ()  # files whose last line was cut off
 
     @property
@@ -53,9 +64,11 @@ def read_run(run_dir: Path) -> Run:
     samples, latency = _read_samples(run_dir / LATENCY)
     timeline = read_table(run_dir / TIMELINE, timeline_columns())
     notable = _read_notable(run_dir / NOTABLE)
-    tables = {LATENCY: latency, TIMELINE: timeline, NOTABLE: notable}
+    failed = _read_failures(run_dir / FAILURES)
+    tables = {LATENCY: latency, TIMELINE: timeline, FAILURES: failed, NOTABLE: notable}
     cut = tuple(name for name, table in tables.items() if table.cut)
-    return Run(manifest, samples, merged(timeline.columns), _rows(notable), cut)
+    failures = failures_of(failed.columns) if (run_dir / FAILURES).exists() else None
+    return Run(manifest, samples, merged(timeline.columns), _rows(notable), failures, cut)
 
 
 def _read_samples(path: Path) -> tuple[Samples, Table]:
@@ -85,13 +98,31 @@ def _check_measured(samples: Samples) -> None:
             raise BadRun(f"{LATENCY}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[code]}'")
 
 
+def _read_failures(path: Path) -> Table:
+    kinds = {
+        "second": whole_numbers(),
+        "outcome": one_of(FAILED),
+        "answered_by": one_of(ANSWERERS),
+        "status": optional_whole_numbers(),
+        "count": whole_numbers(),
+    }
+    return read_table(path, {name: kinds.get(name, texts()) for name in FAILURE_COLUMNS})
+
+
 def _read_notable(path: Path) -> Table:
-    kinds = {"at_s": numbers(), "outcome": one_of(OUTCOMES), "response_s": numbers()}
+    kinds = {
+        "at_s": numbers(),
+        "outcome": one_of(OUTCOMES),
+        "answered_by": one_of(ANSWERERS, optional=True),
+        "reason": texts(optional=True),
+        "response_s": numbers(),
+    }
     return read_table(path, {name: kinds.get(name, texts()) for name in NOTABLE_COLUMNS})
 
 
 def _rows(notable: Table) -> list[dict[str, Any]]:
     columns = {name: array.tolist() for name, array in notable.columns.items()}
     columns["outcome"] = [str(OUTCOMES[code]) for code in columns["outcome"]]
+    columns["answered_by"] = [str(ANSWERERS[code]) for code in columns["answered_by"]]
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return sorted(rows, key=lambda row: row["at_s"])

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.cautions import Caution, Evidence, cautions
+from analysis.failures import most_frequent, what_to_do
 from analysis.outcomes import Outcome
 from analysis.percentiles import PERCENTILES, largest, percentile
 from analysis.population import Population, population_of
@@ -13,6 +14,7 @@ from analysis.run_reader import Run
 from analysis.samples import Samples
 
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
+MOST_FAILURES = 50  # ways to fail; failures.csv has them all
 FROM_MANIFEST = (
     "name",
     "target",
@@ -21,6 +23,7 @@ FROM_MANIFEST = (
     "ended_at",
     "versions",
     "seed",
+    "credential",
     "gateway",
     "load",
     "payloads",
@@ -39,6 +42,7 @@ def summarize(run: Run) -> dict[str, Any]:
         "verdict": _verdict(found),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "outcomes": outcomes,
+        **_failures(run),
         "latency": _latency(populations),
         "by_name": {name: _of_name(run.samples.of_name(name)) for name in sorted(run.samples.names)},
         "rate": _rate(outcomes, run.duration_s),
@@ -49,6 +53,17 @@ def summarize(run: Run) -> dict[str, Any]:
 
 def _verdict(found: list[Caution]) -> str:
     return "invalid" if any(caution.serious for caution in found) else "none"
+
+
+def _failures(run: Run) -> dict[str, Any]:
+    """List how requests failed, and count those that failed in yet other ways; null for a run that does not say."""
+    if run.failures is None:
+        return {"failures": None, "failures_more": None}
+    shown, gateway = most_frequent(run.failures, MOST_FAILURES), run.manifest["gateway"]
+    return {
+        "failures": [{**asdict(failure), "advice": what_to_do(failure, gateway)} for failure in shown],
+        "failures_more": sum(failure.count for failure in run.failures) - sum(failure.count for failure in shown),
+    }
 
 
 def _of_name(samples: Samples) -> dict[str, Any]:

@@ -6,7 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.outcomes import AnsweredBy
+
 NOTHING = "-"
+LONGEST_WORDS = 80  # of a service, in a sentence; the tables have all of them
+ANSWERED_BY = {
+    AnsweredBy.GATEWAY: "the gateway",
+    AnsweredBy.MODEL: "the model",
+    AnsweredBy.UNKNOWN: "something between",
+    AnsweredBy.NOBODY: NOTHING,
+}
 
 
 def time_text(seconds: float | None) -> str:
@@ -60,12 +69,30 @@ def share_text(part: float, whole: float) -> str:
     return f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
 
 
+def count_text(count: int | None) -> str:
+    return NOTHING if count is None else f"{count:,}"
+
+
 def size_text(size_bytes: int) -> str:
     """Write `12 MiB`, `420 B`."""
     for unit, unit_bytes in (("MiB", 1 << 20), ("KiB", 1 << 10)):
         if size_bytes >= unit_bytes:
             return f"{size_bytes / unit_bytes:.3g} {unit}"
     return f"{size_bytes} B"
+
+
+def exact_size_text(size_bytes: int | None) -> str:
+    """Write `12 MiB (12,582,912 B)`: beside a limit, one byte decides."""
+    if size_bytes is None:
+        return NOTHING
+    size = size_text(size_bytes)
+    return f"{size} ({size_bytes:,} B)" if size_bytes >= 1 << 10 else size
+
+
+def size_range_text(smallest_bytes: int | None, largest_bytes: int | None) -> str:
+    """Write `420 B to 1.5 KiB`, or the one that is known."""
+    known = [size_text(size) for size in (smallest_bytes, largest_bytes) if size is not None]
+    return " to ".join(dict.fromkeys(known)) or NOTHING
 
 
 def length_text(seconds: float) -> str:
@@ -84,6 +111,28 @@ def load_text(load: Mapping[str, Any]) -> str:
     if load.get("ramp_s"):
         parts.append(f"of which {load['ramp_s']:g} s ramp")
     return ", ".join(parts)
+
+
+def answerer_text(answered_by: str) -> str:
+    return ANSWERED_BY[AnsweredBy(answered_by)]
+
+
+def failure_text(failure: Mapping[str, Any]) -> str:
+    """Write a failure of the summary: `13 gateway_timeout by the gateway: backend timeout (504 ModelArts.4503)`."""
+    who = f" by {answerer_text(failure['answered_by'])}" if failure["answered_by"] else ""
+    why = failure["reason"] or failure["message"][:LONGEST_WORDS]
+    answer = " ".join(str(part) for part in (failure["status"], failure["error_code"]) if part)
+    text = (
+        f"{failure['count']:,} {failure['outcome']}{who}{f': {why}' if why else ''}{f' ({answer})' if answer else ''}"
+    )
+    return one_line(text)
+
+
+def over_limit_text(payload: Mapping[str, Any]) -> str:
+    """Name the bodies over the limit: `cat.png (13,841,203 B), dog.png (13,000,001 B) and 3 more`."""
+    named = [f"{body['file']} ({count_text(body.get('wire_bytes'))} B)" for body in payload.get("over") or []]
+    more = (payload.get("over_limit") or 0) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if named and more > 0 else "")
 
 
 def one_line(text: object) -> str:

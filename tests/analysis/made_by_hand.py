@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.run_format import LATENCY_COLUMNS, MEASURES, NOTABLE_COLUMNS, TIMELINE_COLUMNS
+from analysis.run_format import FAILURE_COLUMNS, LATENCY_COLUMNS, MEASURES, NOTABLE_COLUMNS, TIMELINE_COLUMNS
 from analysis.samples import OUTCOMES, Samples
 
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
@@ -53,8 +53,8 @@ def write_csv(path: Path, columns, rows):
         writer.writerows(rows)
 
 
-def write_run(run_dir: Path, latency=(), *, timeline=None, notable=(), **manifest):
-    """Write a run; the timeline and the manifest's counts agree with *latency* unless they are given."""
+def write_run(run_dir: Path, latency=(), *, timeline=None, failures=None, notable=(), **manifest):
+    """Write a run; timeline, failures and the manifest's counts agree with *latency* unless they are given."""
     write_csv(run_dir / "latency.csv", LATENCY_COLUMNS, latency)
     outcomes = [(row[2], row[5]) for row in latency if row[3] == "response"]
     planned = sum(count for _, count in outcomes)
@@ -65,10 +65,18 @@ def write_run(run_dir: Path, latency=(), *, timeline=None, notable=(), **manifes
         timeline = [(0, 1, 1, planned, sent, finished, dropped, 0, 1, 0.1, 0.2, 0.3, 0.0)]
     counts = counts_of(planned=planned, sent=sent, finished=finished, dropped=dropped, unfinished=unfinished)
     write_csv(run_dir / "timeline.csv", TIMELINE_COLUMNS, timeline)
+    if failures is None:
+        failures = [failure(row[2], row[5]) for row in latency if row[3] == "response" and row[2] != "ok"]
+    write_csv(run_dir / "failures.csv", FAILURE_COLUMNS, failures)
     write_csv(run_dir / "notable.csv", NOTABLE_COLUMNS, notable)
     content = manifest_of(**({"counts": counts} | manifest))
     (run_dir / "run.json").write_text(json.dumps(content), encoding="utf-8")
     return run_dir
+
+
+def failure(outcome, count, by="", reason="", status="", code="", message="", *, second=0, name="json"):
+    """A row of failures.csv."""
+    return second, name, outcome, by, reason, status, code, message, count
 
 
 def samples_of(*rows, names=("a", "b")):

@@ -1,4 +1,5 @@
 import pytest
+from made_by_hand import failure
 
 from analysis.run_reader import read_run
 from analysis.summary import summarize
@@ -60,6 +61,35 @@ def test_a_count_that_differs_by_one_makes_the_run_invalid(cautions, counted, pa
     assert part in caution["text"]
 
 
+@pytest.mark.parametrize(
+    ("failures", "part"),
+    [
+        ([failure("throttled", 2)], "3 throttled in latency.csv but 2 in failures.csv."),
+        ([failure("throttled", 3), failure("throttled", 1, second=4)], "3 throttled in latency.csv but 4 in failures."),
+        ([failure("throttled", 3), failure("oversize", 1)], "0 oversize in latency.csv but 1 in failures.csv."),
+        ([], "3 throttled in latency.csv but 0 in failures.csv."),
+    ],
+)
+def test_failures_that_differ_by_one_make_the_run_invalid(cautions, failures, part):
+    caution = cautions(OK, SERVICE, (0, "json", "throttled", "response", 9, 3), failures=failures)["counts_differ"]
+
+    assert caution["serious"]
+    assert part in caution["text"]
+
+
+def test_failures_in_several_rows_are_added_before_they_are_compared(cautions):
+    failures = [failure("throttled", 1), failure("throttled", 1), failure("throttled", 1, message="x", name="b")]
+
+    assert cautions(OK, SERVICE, (0, "json", "throttled", "response", 9, 3), failures=failures) == {}
+
+
+def test_a_run_without_failures_file_has_none_to_differ(make_run):
+    run = make_run([OK, SERVICE, (0, "json", "throttled", "response", 9, 3)])
+    (run / "failures.csv").unlink()
+
+    assert summarize(read_run(run))["cautions"] == []
+
+
 def test_a_complete_run_without_counters_is_invalid(cautions):
     assert cautions(OK, counts=None)["counts_differ"]["serious"]
 
@@ -71,7 +101,7 @@ def test_a_run_that_was_killed_has_no_counters_to_differ(cautions, state):
     assert {name: caution["serious"] for name, caution in found.items()} == {"incomplete": False}
 
 
-@pytest.mark.parametrize("file", ["latency.csv", "timeline.csv"])
+@pytest.mark.parametrize("file", ["latency.csv", "timeline.csv", "failures.csv"])
 def test_a_cut_line_is_told_and_its_file_named(make_run, file):
     run = make_run([OK, SERVICE], state="running", counts=None)
     with (run / file).open("a") as lines:
@@ -173,3 +203,32 @@ def test_a_run_that_mostly_failed_is_not_taken_for_a_good_one(cautions):
     assert "mostly_failed" not in half
     assert not less["mostly_failed"]["serious"]
     assert less["mostly_failed"]["text"].startswith("10 of 21 requests (47.62 %) were ok.")
+
+
+REFUSED = [
+    failure("server_error", 4, "model", "", 500, "", "boom"),
+    failure("unauthorized", 7, "gateway", "token expired", 401, "APIG.0301", "Incorrect app authentication."),
+]
+
+
+@pytest.mark.parametrize(("name", "ok"), [("mostly_failed", 10), ("nothing_measured", 0)])
+def test_a_run_that_mostly_failed_says_why_and_what_to_do(cautions, name, ok):
+    found = cautions(
+        (0, "json", "ok", "response", 100_000, ok),
+        (0, "json", "server_error", "response", 100, 4),
+        (0, "json", "unauthorized", "response", 100, 7),
+        failures=REFUSED,
+        gateway={"name": "modelarts", "advice": {"token expired": "Get a new token."}},
+    )
+
+    assert found[name]["advice"].startswith(
+        "Most frequent: 7 unauthorized by the gateway: token expired (401 APIG.0301). Get a new token. "
+    )
+
+
+def test_a_run_that_mostly_failed_and_does_not_say_why_refers_to_its_outcomes(make_run):
+    run = make_run([(0, "json", "ok", "response", 9, 1), (0, "json", "throttled", "response", 9, 9)])
+    (run / "failures.csv").unlink()
+    found = {caution["name"]: caution for caution in summarize(read_run(run))["cautions"]}
+
+    assert found["mostly_failed"]["advice"].startswith("The outcomes say why. ")

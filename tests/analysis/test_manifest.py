@@ -41,6 +41,17 @@ def test_what_is_no_json_object_is_a_bad_run(tmp_path, text):
         ({"load": {"rate_per_s": -1}}, "run.json: load.rate_per_s '-1' is not a number of 0 or more, or null"),
         ({"gateway": []}, "run.json: gateway '[]' is not an object"),
         ({"payloads": [1]}, "run.json: payloads '[1]' is not a list of objects, or null"),
+        ({"payloads": [{"kind": "file"}]}, "run.json: payloads[0].name 'None' is not a text"),
+        ({"payloads": [{"name": "a", "count": -1}]}, "run.json: payloads[0].count '-1' is not a whole number of 0"),
+        ({"payloads": [{"name": "a", "over": "b"}]}, "run.json: payloads[0].over 'b' is not a list of objects"),
+        (
+            {"payloads": [{"name": "a"}, {"name": "b", "over": [{"file": "c"}, {"file": 1}]}]},
+            "run.json: payloads[1].over[1].file '1' is not a text",
+        ),
+        ({"gateway": {"advice": [1]}}, "run.json: gateway.advice '[1]' is not an object of texts, or null"),
+        ({"gateway": {"advice": {"a": 1}}}, "run.json: gateway.advice \"{'a': 1}\" is not an object of texts, or null"),
+        ({"gateway": {"latency_asked": 1}}, "run.json: gateway.latency_asked '1' is not true, false or null"),
+        ({"credential": "s3cret"}, "run.json: credential 's3cret' is not one of none, token, iam, aksk, appcode, or"),
         ({"counts": {}}, "run.json: counts '{}' is not an object of whole numbers named"),
     ],
 )

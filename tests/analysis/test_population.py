@@ -36,6 +36,24 @@ def test_lateness_is_exact_and_of_every_request_sent():
     assert population.at_most_s(2) == 2.0
 
 
+def test_the_models_part_is_at_least_that_where_the_gateway_stopped_waiting():
+    population = of("backend", ("ok", "backend", 0, 1), ("gateway_timeout", "backend", 2_000_000, 1))
+
+    assert [population.at_least_s(1), population.at_least_s(2)] == [0.0, 2.0]
+    assert [population.at_most_s(1), population.at_most_s(2)] == [0.0, None]
+
+
+def test_the_gateways_own_part_is_exact():
+    population = of("gateway", ("ok", "gateway", 1_000, 1), ("gateway_timeout", "gateway", 2_000_000, 1))
+
+    assert population.at_most_s(2) == 2.0
+
+
+@pytest.mark.parametrize("measure", ["gateway", "backend"])
+def test_a_rejection_is_no_part_of_what_the_gateway_says(measure):
+    assert of(measure, ("ok", measure, 5, 1), ("throttled", measure, 1, 9)).n == 1
+
+
 def test_a_request_that_was_not_measured_has_no_latency():
     assert of("service", ("ok", "service", -1, 4), ("ok", "response", 5, 4)).n == 0
 

@@ -1,6 +1,8 @@
 import pytest
+from made_by_hand import failure, write_csv
 
 from analysis.errors import BadRun
+from analysis.run_format import NOTABLE_COLUMNS
 from analysis.run_reader import read_run
 
 ROWS = [
@@ -51,22 +53,47 @@ def test_a_line_cut_off_is_left_out_and_its_file_named(make_run):
 
 def test_a_run_that_has_only_begun_has_no_samples(make_run):
     run = make_run(state="running", counts=None)
-    for name in ("latency.csv", "timeline.csv", "notable.csv"):
+    for name in ("latency.csv", "timeline.csv", "failures.csv", "notable.csv"):
         (run / name).unlink()
 
+    assert read_run(run).failures is None
     assert read_run(run).samples.outcome_counts() == {}
     assert read_run(run).duration_s is None
 
 
 def test_notable_requests_come_in_the_order_of_time(make_run):
     notable = [
-        (2.5, "json", "server_error", 500, "", "boom", "", ""),
-        (0.5, "json", "gateway_timeout", 504, "APIG.0201", "Backend timeout.", "id", 40.0),
+        (2.5, "json", "server_error", "model", "", 500, "", "boom", "", ""),
+        (0.5, "json", "gateway_timeout", "gateway", "backend timeout", 504, "APIG.0201", "Timed out.", "id", 40.0),
     ]
     first, second = read_run(make_run(ROWS, notable=notable)).notable
 
     assert (first["at_s"], first["outcome"], first["status"]) == (0.5, "gateway_timeout", "504")
+    assert (first["answered_by"], first["reason"]) == ("gateway", "backend timeout")
     assert (second["at_s"], second["message"], first["response_s"]) == (2.5, "boom", 40.0)
+
+
+def test_notable_requests_of_an_older_run_do_not_say_who_answered(make_run):
+    run = make_run(ROWS)
+    columns = [name for name in NOTABLE_COLUMNS if name not in ("answered_by", "reason")]
+    write_csv(run / "notable.csv", columns, [(0.5, "json", "server_error", 500, "", "boom", "", "")])
+    (row,) = read_run(run).notable
+
+    assert (row["answered_by"], row["reason"], row["message"]) == ("", "", "boom")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (failure("ok", 1), "outcome 'ok' is not one of gateway_timeout, "),
+        (failure("throttled", 1, "proxy"), "answered_by 'proxy' is not one of gateway, model, unknown, nothing$"),
+        (failure("throttled", 1, status="4xx"), "status '4xx' is not a whole number of 0 or more, or empty$"),
+        (failure("throttled", ""), "count '' is not a whole number of 0 or more$"),
+    ],
+)
+def test_a_bad_row_of_failures_is_named(make_run, row, message):
+    with pytest.raises(BadRun, match=f"^failures.csv, line 2: {message}"):
+        read_run(make_run(ROWS, failures=[row]))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from made_by_hand import failure
 
 from analysis.run_reader import read_run
 from analysis.summary import summarize
@@ -31,6 +32,64 @@ def test_a_run_is_reduced_to_its_numbers(summary):
     assert found["latency"]["response"]["p95"] == {"value_s": 40.0, "low_s": 0.1, "high_s": None, "censored": True}
     assert found["latency"]["response"]["p99"] == {"value_s": None, "low_s": None, "high_s": None, "censored": False}
     assert found["latency"]["response"]["max"] == {"value_s": 40.0, "low_s": None, "high_s": None, "censored": True}
+
+
+def test_failures_are_joined_over_seconds_and_names_the_most_frequent_first(summary):
+    late = {"by": "gateway", "reason": "backend timeout", "status": 504, "code": "ModelArts.4503", "message": "late"}
+    found = summary(
+        gateway={"name": "modelarts", "advice": {"backend timeout": "Ask the model's owner.", "other": "No."}},
+        failures=[
+            failure("oversize", 5, "gateway", "", 413, "", "too large"),
+            failure("gateway_timeout", 4, **late),
+            failure("gateway_timeout", 3, **late, second=7),
+            failure("gateway_timeout", 2, **late, second=7, name="file"),
+            failure("gateway_timeout", 1, **late | {"by": "model"}),
+            failure("dropped", 15),
+        ],
+    )
+
+    assert [(f["count"], f["outcome"], f["answered_by"]) for f in found["failures"]] == [
+        (15, "dropped", ""), (9, "gateway_timeout", "gateway"), (5, "oversize", "gateway"),
+        (1, "gateway_timeout", "model"),
+    ]  # fmt: skip
+    assert found["failures"][1] == {
+        "outcome": "gateway_timeout",
+        "answered_by": "gateway",
+        "reason": "backend timeout",
+        "status": 504,
+        "error_code": "ModelArts.4503",
+        "message": "late",
+        "count": 9,
+        "advice": "Ask the model's owner.",
+    }
+    assert found["failures"][0]["status"] is None
+    assert found["failures"][2]["advice"].startswith("Send a smaller body.")
+    assert found["failures_more"] == 0
+    assert found["cautions"][0]["name"] != "counts_differ"
+
+
+def test_a_rare_outcome_is_not_lost_among_many_failures_of_another(summary):
+    """60 ways to be throttled, and one of each of two others: 48 of the 60 are shown."""
+    many = [failure("throttled", 10, message=f"no {number}") for number in range(60)]
+    found = summary(failures=[*many, failure("dropped", 1), failure("oversize", 1)])
+
+    assert [f["outcome"] for f in found["failures"]] == ["throttled"] * 48 + ["dropped", "oversize"]
+    assert found["failures_more"] == 120
+
+
+def test_a_run_that_does_not_say_how_requests_failed_has_null(make_run):
+    run = make_run(ROWS)
+    (run / "failures.csv").unlink()
+    found = summarize(read_run(run))
+
+    assert (found["failures"], found["failures_more"]) == (None, None)
+
+
+def test_what_the_gateway_says_of_the_time_is_a_measure(summary):
+    found = summary([*ROWS, (0, "json", "ok", "backend", 0, 90)])["latency"]
+
+    assert found["backend"]["max"]["value_s"] == 0.0
+    assert "gateway" not in found
 
 
 def test_each_name_has_its_own_numbers(summary):

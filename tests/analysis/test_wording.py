@@ -102,3 +102,59 @@ def test_a_text_from_outside_is_no_markdown():
     hostile = "a|b `c` *d* [e](f) <script>\n# x & y_z\\"
 
     assert wording.markdown_text(hostile) == r"a\|b \`c\` \*d\* \[e\](f) &lt;script> \# x &amp; y\_z\\"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(None, "-"), (420, "420 B"), (12582912, "12 MiB (12,582,912 B)"), (1024, "1 KiB (1,024 B)")]
+)
+def test_a_size_beside_a_limit_is_exact(size, text):
+    assert wording.exact_size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("smallest", "largest", "text"),
+    [(420, 1536, "420 B to 1.5 KiB"), (420, 420, "420 B"), (None, 420, "420 B"), (None, None, "-")],
+)
+def test_a_range_of_sizes_has_both_ends(smallest, largest, text):
+    assert wording.size_range_text(smallest, largest) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "13 gateway_timeout by the gateway: backend timeout (504 ModelArts.4503)"),
+        ({"reason": ""}, f"13 gateway_timeout by the gateway: {'w' * 80} (504 ModelArts.4503)"),
+        ({"answered_by": "model", "error_code": ""}, "13 gateway_timeout by the model: backend timeout (504)"),
+        ({"answered_by": "", "reason": "", "status": None, "error_code": "", "message": ""}, "13 gateway_timeout"),
+        ({"reason": "a\x1b\nb"}, "13 gateway_timeout by the gateway: a b (504 ModelArts.4503)"),
+    ],
+)
+def test_a_failure_is_one_line(changes, text):
+    failure = {
+        "outcome": "gateway_timeout",
+        "answered_by": "gateway",
+        "reason": "backend timeout",
+        "status": 504,
+        "error_code": "ModelArts.4503",
+        "message": "w" * 200,
+        "count": 13,
+    }
+
+    assert wording.failure_text(failure | changes) == text
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        ({}, ""),
+        ({"over_limit": 3, "over": []}, ""),
+        ({"over_limit": 1, "over": [{"file": "a", "wire_bytes": 420}]}, "a (420 B)"),
+        ({"over": [{"file": "a", "wire_bytes": 1}, {"file": "b"}]}, "a (1 B), b (- B)"),
+        (
+            {"over_limit": 22, "over": [{"file": "a", "wire_bytes": 1024}] * 2},
+            "a (1,024 B), a (1,024 B) and 20 more",
+        ),
+    ],
+)
+def test_bodies_over_the_limit_are_named(payload, text):
+    assert wording.over_limit_text(payload) == text
