@@ -8,6 +8,7 @@ because the answer that explains it can be there to read.
 """
 
 import errno
+import math
 import os
 import socket
 import ssl
@@ -30,6 +31,7 @@ READ, WRITE = 1, 2
 READ_BYTES = 65536
 
 clock = time.monotonic
+NOT_SAID = (math.nan, math.nan)  # the gateway's own part of the time, and its backend's
 
 
 class Exchange:
@@ -40,6 +42,7 @@ class Exchange:
         "connect_s",
         "done",
         "first_byte",
+        "gateway_times_s",
         "outcome",
         "planned",
         "request",
@@ -61,6 +64,7 @@ class Exchange:
         self.done: float | None = None
         self.outcome: Outcome | None = None
         self.answer_bytes = 0  # of its body
+        self.gateway_times_s = NOT_SAID
 
 
 class Owner(Protocol):
@@ -87,7 +91,8 @@ class Connection:
         self._socket: Any = None
         self._reader: Any = None
         self._writer: Any = None
-        self._outbox: bytes | memoryview = b""  # what the kernel is given next
+        self._outbox: bytes | memoryview = b""  # what the kernel is given next ...
+        self._rest = b""  # ... and after it
         self._uploading = False
         self._write_error = ""
         self._parser = AnswerParser()
@@ -177,20 +182,20 @@ class Connection:
 
     def _transmit(self) -> None:
         exchange = self.exchange
-        wire = exchange.request.wire(exchange.uuid)  # type: ignore[union-attr]
+        first, rest = exchange.request.wire(exchange.uuid)  # type: ignore[union-attr]
         if self._tls is None:
-            self._outbox = wire
+            self._outbox, self._rest = first, rest
         else:
-            self._tls.unsent = memoryview(wire)
+            self._tls.unsent = [memoryview(first), memoryview(rest)]
         self._uploading = True
         self._flush()
 
     def _flush(self) -> None:
         """Give the kernel what it takes; watch for room only while it is full."""
         try:
-            while self._outbox or self._tls is not None:
+            while self._outbox or self._rest or self._tls is not None:
                 if not self._outbox:
-                    self._outbox = self._tls.encrypted()  # type: ignore[union-attr]
+                    self._outbox, self._rest = self._rest if self._tls is None else self._tls.encrypted(), b""
                     if not self._outbox:
                         break
                 taken = self._socket.send(self._outbox)
@@ -201,9 +206,9 @@ class Connection:
         except (OSError, ssl.SSLError) as error:
             # The answer that explains the reset may be there to read: the reader goes on and finds it, or the end.
             self._write_error = _words(error)
-            self._uploading, self._outbox = False, b""
+            self._uploading, self._outbox, self._rest = False, b"", b""
             if self._tls is not None:
-                self._tls.unsent = memoryview(b"")
+                self._tls.unsent.clear()
         if self._uploading:
             self._uploading = False
             self.exchange.uploaded = clock()  # type: ignore[union-attr]

@@ -1,101 +1,142 @@
-"""The token that opens the gateway, and how to get one. Secrets come from the environment or a file only."""
+"""What opens the gateway: the headers of each request. Secrets come from the environment or a file only."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping
 
-from loadgate import target as targets
+from loadgate import iam
 from loadgate.errors import ConfigError
+from loadgate.gateway import Gateway
+from loadgate.redaction import Redaction
+from loadgate.signing import UNSIGNED, Signer
+from loadgate.target import Target
+from loadgate.tls import trust
+from loadgate.tokens import IamTokens, Source, TokenFile, checked
 
-TOKEN_VARIABLE = "LOADGATE_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-IAM_TIMEOUT_S = 30.0
-# A shorter piece of a token is of no use to anyone, and too easily found in ordinary words.
-SHORTEST_PIECE = 12
+TOKEN_VARIABLE = "LOADGATE_TOKEN"  # noqa: S105 - the names of variables, not secrets
+APPCODE_VARIABLE = "LOADGATE_APPCODE"
+AK_VARIABLE, SK_VARIABLE, SECURITY_TOKEN_VARIABLE = "LOADGATE_AK", "LOADGATE_SK", "LOADGATE_SECURITY_TOKEN"
+SIGNS = {
+    "token": (TOKEN_VARIABLE,),
+    "iam": (iam.VARIABLES["password"],),
+    "aksk": (AK_VARIABLE, SK_VARIABLE),
+    "appcode": (APPCODE_VARIABLE,),
+}
+WAYS = ("token", "bearer", "iam", "aksk", "appcode", "none")
+
+BodyHash = Callable[[], str]  # hexadecimal SHA-256 of the body
 
 
-@dataclass(frozen=True)
 class Credential:
-    """The header that a gateway wants. Its value never shows in `repr`, so neither in a log nor in a traceback."""
+    """No header at all: an open service."""
 
-    header: str
-    _token: str
+    way = "none"
+    lockable = False  # would failures in a row lock it?
+    generation = 0  # changes whenever the headers do
+    source: Source | None = None  # of fresh secrets
+
+    def __init__(self) -> None:
+        self.redact = Redaction()
 
     def __repr__(self) -> str:
-        return f"Credential({self.header!r}, ...)"
+        return f"{type(self).__name__}({self.way!r}, ...)"
+
+    def headers(self, content_type: str, body_sha256: BodyHash) -> Mapping[str, str]:
+        """The headers of a request with this body."""
+        return {}
+
+
+class Bearer(Credential):
+    """One header with a secret, the same in every request until it is renewed."""
+
+    def __init__(self, way: str, header: str, prefix: str, secret: str, source: Source | None = None) -> None:
+        super().__init__()
+        self.way, self.source = way, source
+        self._header, self._prefix = header, prefix
+        self.use(secret)
+
+    def headers(self, content_type: str, body_sha256: BodyHash) -> Mapping[str, str]:
+        """The header, whatever the body."""
+        return {self._header: f"{self._prefix}{self._secret}"}
+
+    def use(self, secret: str) -> None:
+        """Send this secret from now on."""
+        self._secret = secret
+        self.redact.add(secret)
+        self.generation += 1
+
+
+class KeyPair(Credential):
+    """An access key and its secret key, which sign each request: anew in each second, and for each other body."""
+
+    way, lockable = "aksk", True
+
+    def __init__(self, access_key: str, secret_key: str, security_token: str, target: Target) -> None:
+        super().__init__()
+        self.redact.add(secret_key)
+        self.redact.add(security_token)
+        self._signer = Signer(
+            access_key, secret_key, path=target.path, host=target.authority, security_token=security_token
+        )
 
     @property
-    def headers(self) -> dict[str, str]:
-        return {self.header: self._token} if self._token else {}
+    def generation(self) -> int:  # type: ignore[override] # elsewhere it is an attribute: it is read for each request
+        """The second: the date that is signed has no finer part."""
+        return int(time.time())
 
-    def redact(self, text: str) -> str:
-        """`text` with the token, and every longer piece of it, replaced: services echo what they are sent."""
-        if not self._token:
-            return text
-        length = min(SHORTEST_PIECE, len(self._token))
-        kept, end = [], 0
-        for at in range(len(text) - length + 1):
-            if text[at : at + length] in self._pieces:
-                if at >= end:
-                    kept.append(text[end:at])
-                end = at + length
-        return "***".join([*kept, text[end:]])
-
-    @cached_property
-    def _pieces(self) -> frozenset[str]:
-        """The shortest pieces: every longer one is made of them."""
-        length = min(SHORTEST_PIECE, len(self._token))
-        return frozenset(self._token[at : at + length] for at in range(len(self._token) - length + 1))
+    def headers(self, content_type: str, body_sha256: BodyHash) -> Mapping[str, str]:
+        """The signature. As the vendor's SDKs do, it leaves out a body that is not JSON."""
+        signed = body_sha256() if content_type.startswith("application/json") else UNSIGNED
+        return self._signer.headers(content_type, signed, time.time())
 
 
-def from_environment(header: str | None, token_file: str | None, environ: Mapping[str, str]) -> Credential:
-    """The credential for a gateway that wants `header` (None: it wants none). Raises ConfigError."""
-    if header is None:
-        return Credential("", "")
-    if token_file:
-        try:
-            token, source = Path(token_file).read_text(encoding="utf-8").strip(), token_file
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "not text"
-            raise ConfigError(f"--token-file {token_file!r} cannot be read ({reason})") from None
-    else:
-        token, source = environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
-    if not token:
-        raise ConfigError(
-            f"no token: set {TOKEN_VARIABLE} or give --token-file FILE (or --gateway none for an open service)"
-            if source == TOKEN_VARIABLE
-            else f"--token-file {token_file!r} is empty; write the token into it"
-        )
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"the token in {source} has characters that no token has (spaces, line ends?)")
-    return Credential(header, token)
+def find(gateway: Gateway, target: Target, options: Namespace, environ: Mapping[str, str]) -> Credential:
+    """The credential that options and environment name for this gateway. Raises ConfigError.
 
-
-def iam_token(endpoint: str, user: str, password: str, domain: str, project: str) -> str:
-    """Ask IAM for a project-scoped token: `POST {endpoint}/v3/auth/tokens`, token in `X-Subject-Token`.
-
-    Source: Identity and Access Management API reference, "Obtaining a User Token Through Password
-    Authentication". Raises ConfigError with IAM's own words where it gives none.
+    A login to IAM is made here: once in each process, before its load.
     """
-    target = targets.parse(endpoint)
-    identity = {"user": {"name": user, "password": password, "domain": {"name": domain}}}
-    scope = {"project": {"name": project}}
-    body = json.dumps({"auth": {"identity": {"methods": ["password"], "password": identity}, "scope": scope}})
-    connect = HTTPSConnection if target.tls else HTTPConnection
-    connection = connect(target.host, target.port, timeout=IAM_TIMEOUT_S)
-    try:
-        headers = {"Content-Type": "application/json;charset=utf8"}
-        connection.request("POST", "/v3/auth/tokens", body, headers)
-        answer = connection.getresponse()
-        text = answer.read(65536).decode(errors="replace")
-    except (OSError, HTTPException) as error:
-        raise ConfigError(f"IAM at {target.shown} does not answer ({error})") from None
-    finally:
-        connection.close()
-    token = answer.getheader("X-Subject-Token")
-    if answer.status != 201 or not token:
-        words = text.replace(password, "***")[:200] if password else text[:200]
-        raise ConfigError(f"IAM at {target.shown} gave no token: {answer.status} {words}")
-    return token
+    way = options.auth or _way(gateway, options.token_file, environ)
+    if way == "none":
+        return Credential()
+    if way == "aksk":
+        access_key, secret_key = (_secret(environ, name) for name in (AK_VARIABLE, SK_VARIABLE))
+        temporary = _secret(environ, SECURITY_TOKEN_VARIABLE) if environ.get(SECURITY_TOKEN_VARIABLE) else ""
+        return KeyPair(access_key, secret_key, temporary, target)
+    if way == "appcode":
+        return Bearer(way, "X-Apig-AppCode", "", _secret(environ, APPCODE_VARIABLE))
+    header = ("Authorization", "Bearer ") if way == "bearer" else (gateway.token_header, gateway.token_prefix)
+    source = _source(way, options, environ)
+    token = source.token() if source else _secret(environ, TOKEN_VARIABLE)
+    return Bearer(way, *header, token or "", source)
+
+
+def _source(way: str, options: Namespace, environ: Mapping[str, str]) -> Source | None:
+    if way == "iam":
+        return IamTokens(iam.from_environment(environ), trust(options.cacert))
+    return TokenFile(options.token_file) if options.token_file else None
+
+
+def _way(gateway: Gateway, token_file: str | None, environ: Mapping[str, str]) -> str:
+    """The way in: what the command line or the environment holds, if the gateway asks for any."""
+    if token_file:
+        return "token"
+    if gateway.auth[0] == "none":
+        return "none"
+    taken = {"iam" if way == "token" else way for way in gateway.auth} | set(gateway.auth)
+    given = [way for way, names in SIGNS.items() if way in taken and any(environ.get(name) for name in names)]
+    if len(given) > 1:
+        names = ", ".join(SIGNS[way][0] for way in given)
+        raise ConfigError(f"there are several credentials ({names}); choose one with --auth {' or '.join(given)}")
+    if not given:
+        names = ", ".join(SIGNS[way][0] for way in SIGNS if way in taken)
+        raise ConfigError(f"no credential: set {names} or give --token-file FILE (or --auth none for an open service)")
+    return given[0]
+
+
+def _secret(environ: Mapping[str, str], variable: str) -> str:
+    secret = environ.get(variable, "").strip()
+    if not secret:
+        raise ConfigError(
+            f"{variable} is not set or only blanks; put the secret into the environment, never into an argument"
+        )
+    return checked(secret, variable)

@@ -27,6 +27,14 @@ def tls_context(options: Namespace, environ: Mapping[str, str]) -> ssl.SSLContex
     return context
 
 
+def trust(cacert: str | None) -> ssl.SSLContext:
+    """Whom to trust with a password: the system's authorities and those in `cacert`, always verified."""
+    context = ssl.create_default_context()
+    if cacert is not None:
+        context.load_verify_locations(cacert)
+    return context
+
+
 def _present(context: ssl.SSLContext, cert: str, key: str | None, password: str) -> None:
     for option, path in (("--cert", cert), *((("--key", key),) if key else ())):
         try:
@@ -56,7 +64,7 @@ class Tls:
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.session = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
-        self.unsent: memoryview = memoryview(b"")  # of the request, as plain bytes
+        self.unsent: list[memoryview] = []  # pieces of the request, as plain bytes
 
     def take(self, received: bytes) -> None:
         """Bytes from the server; none is its end."""
@@ -72,6 +80,8 @@ class Tls:
 
     def encrypted(self) -> bytes:
         """The next bytes for the server; none if there is nothing to say."""
-        if self.unsent and not self.outgoing.pending:
-            self.unsent = self.unsent[self.session.write(self.unsent[:CHUNK_BYTES]) :]
+        while self.unsent and not self.outgoing.pending:
+            piece = self.unsent.pop(0)
+            if piece:
+                self.unsent.insert(0, piece[self.session.write(piece[:CHUNK_BYTES]) :])
         return self.outgoing.read()

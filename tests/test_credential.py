@@ -1,187 +1,142 @@
-import json
-import socket
-import string
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import re
+import time
+from argparse import Namespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from loadgate.credential import SHORTEST_PIECE, TOKEN_VARIABLE, Credential, from_environment, iam_token
+from loadgate import credential as credentials
+from loadgate import profiles
+from loadgate import target as targets
+from loadgate.credential import Bearer, Credential, KeyPair
 from loadgate.errors import ConfigError
 
-TOKEN_CHARACTERS = string.ascii_letters + string.digits + "+/=_.-"
-TOKENS = st.text(TOKEN_CHARACTERS, min_size=1, max_size=80)
-TOKEN = "MIIFHwYJKoZIhvcNAQcCoIIFEDCCBQ+/abc="
+TARGET = targets.parse("https://h.example/v1/infers/1")
+TOKEN, APPCODE, SK = "MIIFHwYJKoZIhvcNAQcCoIIFEDCCBQ+/abc=", "an-app-code-of-some-length", "a-secret-key-of-some-length"
+AKSK = {"LOADGATE_AK": "an-access-key", "LOADGATE_SK": SK}
+IAM = {f"LOADGATE_IAM_{name}": "x" for name in ("USER", "PASSWORD", "DOMAIN", "PROJECT")}
 
 
-# ---- redacting
+def find(environ, gateway="modelarts", **options):
+    given = Namespace(**({"auth": None, "token_file": None, "cacert": None} | options))
+    return credentials.find(profiles.load(gateway), TARGET, given, environ)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("", ""),
-        ("no secret here: authentication information", "no secret here: authentication information"),
-        (TOKEN, "***"),
-        (f"{TOKEN} and {TOKEN}", "*** and ***"),
-        (f"bad token {TOKEN[:20]}", "bad token ***"),
-        (f"bad token {TOKEN[-15:]}!", "bad token ***!"),
-        (f"X-Auth-Token={TOKEN[5:25]}", "X-Auth-Token=***"),
-        (f"x{TOKEN[:12]}y", "x***y"),
-        (TOKEN[:11], TOKEN[:11]),
-    ],
-)
-def test_the_token_and_its_longer_pieces_are_replaced(text, shown):
-    assert Credential("X-Auth-Token", TOKEN).redact(text) == shown
+def headers(credential, content_type="application/json"):
+    return dict(credential.headers(content_type, lambda: "ab" * 32))
 
 
-@given(st.text(TOKEN_CHARACTERS, min_size=12, max_size=80), st.data())
-def test_no_piece_of_twelve_token_characters_is_left_whatever_stands_around_it(token, data):
-    around = st.text(max_size=5) | st.text(TOKEN_CHARACTERS, max_size=5)
-    words = [data.draw(around)]
-    for start in data.draw(st.lists(st.integers(0, len(token) - 12), min_size=1, max_size=3)):
-        words += [token[start : data.draw(st.integers(start + 12, len(token)))], data.draw(around)]
-    shown = Credential("X-Auth-Token", token).redact("".join(words))
+def test_a_token_of_the_environment_goes_into_the_gateways_header_without_its_line_end():
+    credential = find({"LOADGATE_TOKEN": f" {TOKEN}\n"})
 
-    assert not any(token[at : at + 12] in shown for at in range(len(token) - 11))
-
-
-@given(TOKENS, st.text(max_size=40))
-def test_a_text_without_the_token_stays_as_it_is(token, text):
-    length = min(SHORTEST_PIECE, len(token))
-    has_a_piece = any(token[at : at + length] in text for at in range(len(token) - length + 1))
-
-    assert has_a_piece or Credential("X-Auth-Token", token).redact(text) == text
-
-
-def test_a_token_of_other_characters_is_redacted_in_pieces_too():
-    assert Credential("X", "abc:def:ghi:jkl!").redact("(def:ghi:jkl!)") == "(***)"
-
-
-def test_without_a_token_nothing_is_redacted():
-    assert Credential("", "").redact("as it is") == "as it is"
-
-
-def test_the_token_shows_in_no_representation():
-    credential = Credential("X-Auth-Token", TOKEN)
-
-    assert TOKEN not in f"{credential!r} {credential!s} {[credential]}"
-
-
-# ---- from the environment
-
-
-def test_the_token_comes_from_the_environment_without_its_line_end():
-    credential = from_environment("X-Auth-Token", None, {TOKEN_VARIABLE: f" {TOKEN}\n"})
-
-    assert credential.headers == {"X-Auth-Token": TOKEN}
+    assert (credential.way, headers(credential)) == ("token", {"X-Auth-Token": TOKEN})
 
 
 def test_a_token_file_goes_before_the_environment(tmp_path):
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    credential = from_environment("X-Auth-Token", str(tmp_path / "token"), {TOKEN_VARIABLE: "other"})
+    credential = find({"LOADGATE_TOKEN": "other", **AKSK}, token_file=str(tmp_path / "token"))
 
-    assert credential.headers == {"X-Auth-Token": TOKEN}
-
-
-def test_a_gateway_that_wants_none_gets_none():
-    assert from_environment(None, None, {TOKEN_VARIABLE: TOKEN}).headers == {}
+    assert headers(credential) == {"X-Auth-Token": TOKEN}
+    (tmp_path / "token").write_text("renewed-token")
+    assert credential.source.token() == "renewed-token"
 
 
-@pytest.mark.parametrize("environ", [{}, {TOKEN_VARIABLE: " \n"}])
-def test_no_token_is_refused_with_the_three_ways_out(environ):
-    with pytest.raises(ConfigError, match=r"set LOADGATE_TOKEN or give --token-file FILE \(or --gateway none"):
-        from_environment("X-Auth-Token", None, environ)
+def test_an_app_code_has_its_header():
+    assert headers(find({"LOADGATE_APPCODE": APPCODE})) == {"X-Apig-AppCode": APPCODE}
 
 
-@pytest.mark.parametrize("token", ["two words", "line\nbreak", "t\xf6ken", "tab\there", "nul\0"])
-def test_a_token_with_characters_no_token_has_is_refused_and_not_repeated(token):
-    with pytest.raises(ConfigError, match="the token in LOADGATE_TOKEN has characters") as refused:
-        from_environment("X-Auth-Token", None, {TOKEN_VARIABLE: token})
+def test_a_bearer_token_goes_to_any_gateway_that_is_told_so():
+    credential = find({"LOADGATE_TOKEN": TOKEN}, gateway="nginx", auth="bearer")
 
-    assert token not in str(refused.value)
+    assert (credential.way, headers(credential)) == ("bearer", {"Authorization": f"Bearer {TOKEN}"})
 
 
-@pytest.mark.parametrize(
-    ("content", "words"), [(None, "cannot be read"), (b"\xff\xfe", r"cannot be read \(not text\)"), (b"\n", "is empty")]
-)
-def test_a_token_file_that_holds_none_is_named(content, words, tmp_path):
-    if content is not None:
-        (tmp_path / "token").write_bytes(content)
+@pytest.mark.parametrize("gateway", ["none", "nginx", "kong", "knative", "cloudflare"])
+def test_a_gateway_that_asks_for_nothing_is_sent_no_secret_that_is_meant_for_another(gateway):
+    credential = find({"LOADGATE_TOKEN": TOKEN, **AKSK}, gateway=gateway)
 
-    with pytest.raises(ConfigError, match=f"--token-file '.*token' {words}"):
-        from_environment("X-Auth-Token", str(tmp_path / "token"), {})
+    assert (credential.way, headers(credential)) == ("none", {})
 
 
-# ---- IAM
+def test_an_open_service_behind_a_gateway_that_mostly_asks():
+    assert headers(find({"LOADGATE_TOKEN": TOKEN}, auth="none")) == {}
 
 
-@pytest.fixture
-def iam():
-    """A server that keeps what it was asked and answers with `server.reply`: status, headers, body."""
+def test_a_key_pair_signs_json_and_leaves_files_unsigned():
+    credential = find({**AKSK, "LOADGATE_SECURITY_TOKEN": "temporary-security-token"})
+    signed, unsigned = headers(credential), headers(credential, "multipart/form-data; boundary=x")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.server.asked = (self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, headers, body = self.server.reply
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": len(body)}.items():
-                self.send_header(name, str(value))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        yield server
-        server.shutdown()
+    assert signed["Authorization"].startswith("SDK-HMAC-SHA256 Access=an-access-key, SignedHeaders=content-type;host;")
+    assert "X-Sdk-Content-Sha256" not in signed
+    assert unsigned["X-Sdk-Content-Sha256"] == "UNSIGNED-PAYLOAD"
+    assert signed["X-Security-Token"] == unsigned["X-Security-Token"] == "temporary-security-token"
+    assert re.fullmatch(r"\d{8}T\d{6}Z", signed["X-Sdk-Date"])
 
 
-def test_iam_is_asked_for_a_project_scoped_token_by_password(iam):
-    iam.reply = 201, {"X-Subject-Token": TOKEN}, b"{}"
+def test_a_key_pair_signs_anew_in_each_second(monkeypatch):
+    credential = KeyPair("ak", SK, "", TARGET)
+    generations = []
+    for now in (1000.1, 1000.9, 1001.0):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        generations.append(credential.generation)
 
-    assert iam_token(iam.url, "me", "hunter2", "my-domain", "my-project") == TOKEN
-    assert iam.asked == (
-        "/v3/auth/tokens",
-        {
-            "auth": {
-                "identity": {
-                    "methods": ["password"],
-                    "password": {"user": {"name": "me", "password": "hunter2", "domain": {"name": "my-domain"}}},
-                },
-                "scope": {"project": {"name": "my-project"}},
-            }
-        },
-    )
+    assert generations == [1000, 1000, 1001]
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("environ", "options", "words"),
     [
-        ((401, {}, b'{"error": {"message": "The password is wrong."}}'), "gave no token: 401 .*The password is wrong"),
-        ((401, {}, b"user me, password hunter2"), r"gave no token: 401 user me, password \*\*\*"),
-        ((201, {}, b"{}"), "gave no token: 201"),
-        ((200, {"X-Subject-Token": TOKEN}, b"{}"), "gave no token: 200"),
+        (
+            {},
+            {},
+            r"no credential: set LOADGATE_TOKEN, LOADGATE_IAM_PASSWORD, LOADGATE_AK, LOADGATE_APPCODE or give --t",
+        ),
+        ({"LOADGATE_TOKEN": ""}, {}, "no credential"),
+        ({"LOADGATE_TOKEN": " \n"}, {}, "LOADGATE_TOKEN is not set or only blanks"),
+        ({}, {"auth": "token"}, "LOADGATE_TOKEN is not set"),
+        ({}, {"auth": "bearer"}, "LOADGATE_TOKEN is not set"),
+        ({}, {"auth": "appcode"}, "LOADGATE_APPCODE is not set"),
+        ({"LOADGATE_AK": "a"}, {}, "LOADGATE_SK is not set"),
+        ({"LOADGATE_SK": "s"}, {}, "LOADGATE_AK is not set"),
+        ({}, {"auth": "iam"}, "a login to IAM needs LOADGATE_IAM_ENDPOINT, LOADGATE_IAM_USER, LOADGATE_IAM_PASSWORD"),
+        (IAM, {}, "a login to IAM needs LOADGATE_IAM_ENDPOINT too"),
+        (
+            {"LOADGATE_TOKEN": TOKEN, **AKSK},
+            {},
+            r"several credentials \(LOADGATE_TOKEN, LOADGATE_AK\); choose one",
+        ),
+        ({"LOADGATE_TOKEN": TOKEN, **IAM}, {}, r"choose one with --auth token or iam"),
+        ({"LOADGATE_TOKEN": "line\nbreak"}, {}, "LOADGATE_TOKEN has characters that no credential has"),
+        ({"LOADGATE_AK": "a", "LOADGATE_SK": "two words"}, {}, "LOADGATE_SK has characters"),
+        ({**AKSK, "LOADGATE_SECURITY_TOKEN": "two words"}, {}, "LOADGATE_SECURITY_TOKEN has characters"),
+        ({"LOADGATE_APPCODE": "two words"}, {}, "LOADGATE_APPCODE has characters"),
     ],
 )
-def test_iams_own_words_are_passed_on_without_the_password(iam, reply, words):
-    iam.reply = reply
-
+def test_a_credential_that_is_missing_ambiguous_or_impossible_is_said_without_it(environ, options, words):
     with pytest.raises(ConfigError, match=words) as refused:
-        iam_token(iam.url, "me", "hunter2", "d", "p")
+        find(environ, **options)
 
-    assert "hunter2" not in str(refused.value)
+    assert not any(secret in str(refused.value) for secret in ("break", "two words", TOKEN, SK))
 
 
-def test_an_iam_that_does_not_answer_is_named():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+@pytest.mark.parametrize(
+    ("credential", "secrets"),
+    [
+        (Credential(), ()),
+        (Bearer("token", "X-Auth-Token", "", TOKEN), (TOKEN,)),
+        (KeyPair("an-access-key", SK, "a-security-token", TARGET), (SK, "a-security-token")),
+    ],
+)
+def test_a_secret_shows_in_no_representation_and_is_redacted(credential, secrets):
+    for secret in secrets:
+        assert secret not in f"{credential!r} {credential!s} {[credential]}"
+        assert credential.redact(f"you sent {secret}!") == "you sent ***!"
 
-        with pytest.raises(ConfigError, match=f"IAM at {url}/ does not answer"):
-            iam_token(url, "me", "hunter2", "d", "p")
+
+def test_a_renewed_token_is_another_generation_and_the_old_one_stays_secret():
+    credential = Bearer("token", "X-Auth-Token", "", "old-old-old-old")
+    before = credential.generation
+    credential.use("new-new-new-new")
+
+    assert credential.generation != before
+    assert headers(credential) == {"X-Auth-Token": "new-new-new-new"}
+    assert credential.redact("old-old-old-old new-new-new-new") == "*** ***"

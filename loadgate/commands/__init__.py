@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": "The stand-in service alone.",
     "send": "One request, its answer printed: is the URL, token and body right?",
     "run": "Send a load and write its report.",
+    "token": "A token of IAM into a file that only its owner can read.",
     "report": "Write the report of a run directory again.",
 }
 

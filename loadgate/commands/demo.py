@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 
-from loadgate import options
+from loadgate import iam, options
+from loadgate import target as targets
 from loadgate.click_options import checked
-from loadgate.credential import TOKEN_VARIABLE, iam_token
+from loadgate.credential import TOKEN_VARIABLE
 from loadgate.errors import ConfigError
 
 TIMEOUT, BODY_LIMIT, BODY_LIMIT_BYTES = "2s", "1MiB", 1024**2
@@ -41,7 +42,7 @@ def demo(context: click.Context, duration: float, out: str | None) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="loadgate-demo-") as folder, standing_in() as (url, user, password):
         click.echo(f"stand-in service: {url}", err=True)
-        token = iam_token(url, user, password, domain="demo", project="demo")
+        token = iam.Login(targets.parse(url), user, password, "demo", "demo").token().text
         click.echo(f"token from its IAM: {len(token):,} characters", err=True)
         oversize = Path(folder) / "oversize.png"
         oversize.write_bytes(bytes(BODY_LIMIT_BYTES))
