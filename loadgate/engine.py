@@ -11,6 +11,7 @@ from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding, judge
 from loadgate.connection import Connection, Exchange, clock
 from loadgate.gateway import Gateway
+from loadgate.preflight import is_over
 from loadgate.request import Request, Uuids
 from loadgate.target import Address, Target
 
@@ -66,6 +67,7 @@ class Engine:
         self.latest_s = 0.0  # ... and this is the latest that a request left
         self._loop, self._target, self._limits, self._tls = loop, target, limits, tls
         self._addresses = cycle(addresses)
+        self._latency = limits.gateway.latency
         self._uuids = Uuids()
         self._on_done = on_done
         self._idle: dict[Connection, None] = {}  # the last is taken first
@@ -96,7 +98,7 @@ class Engine:
         self.counts.sent += 1
         if now - planned > self.latest_s:
             self.latest_s = now - planned
-        uuid = self._uuids.next() if request.after is not None else b""
+        uuid = self._uuids.next() if request.has_uuid else b""
         exchange = Exchange(request, planned, now, uuid, user)
         if self._idle:
             connection, _ = self._idle.popitem()
@@ -132,6 +134,8 @@ class Engine:
         del self._busy[exchange]
         if connection.reusable:
             self._idle[connection] = None
+        if self._latency is not None:
+            exchange.gateway_times_s = self._latency.of(answer.headers)
         payload = exchange.request.payload
         finding = judge(answer, payload, exchange.uuid or None, self._limits.gateway)
         self._finish(exchange, self.turn_at, finding, answer)
@@ -141,7 +145,9 @@ class Engine:
         if exchange is None:
             self._idle.pop(connection, None)
             return
-        if connection.served and exchange.first_byte is None and clock() - exchange.sent < RACE_S:
+        over_limit = is_over(exchange.request.payload, self._limits.gateway.body_limit_bytes)
+        raced = connection.served and exchange.first_byte is None and clock() - exchange.sent < RACE_S
+        if raced and not over_limit:  # or it was cut off for its size, and would be again
             # Kept alive, and closed by the server before it saw the request: that says nothing about the service.
             # Sent again on a connection that has served nobody, so only once.
             exchange.uploaded = None
@@ -151,7 +157,7 @@ class Engine:
         del self._busy[exchange]
         # Without an answer nobody knows how far the server read: the kernel takes a body's end long before it does.
         cut_off = connection.established and (exchange.uploaded is None or exchange.first_byte is None)
-        outcome = Outcome.OVERSIZE if cut_off and self._over_limit(exchange) else Outcome.CONNECTION_ERROR
+        outcome = Outcome.OVERSIZE if cut_off and over_limit else Outcome.CONNECTION_ERROR
         self._finish(exchange, clock(), Finding(outcome, "", reason), None)
 
     # ---- inside
@@ -160,10 +166,6 @@ class Engine:
         connection = Connection(self, self._loop, next(self._addresses), self._tls, self._target.host)
         self._busy[exchange] = connection
         connection.open(exchange)
-
-    def _over_limit(self, exchange: Exchange) -> bool:
-        limit = self._limits.gateway.body_limit_bytes
-        return limit is not None and len(exchange.request.payload) > limit
 
     def _finish(self, exchange: Exchange, at: float, finding: Finding, answer: Answer | None) -> None:
         exchange.done = at

@@ -9,12 +9,14 @@ from typing import Any
 import gevent
 
 from analysis.outcomes import Outcome
+from loadgate.access import Access, OnLocked
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
 from loadgate.closed_user import RETRY_S, ClosedUser
 from loadgate.collector import CollectorPauses
 from loadgate.connection import Exchange, clock
 from loadgate.engine import Engine
+from loadgate.failures import Failures
 from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable
 from loadgate.pacer import Pacer, Stream
@@ -38,10 +40,14 @@ Report = dict[str, list[Any]]
 OnBatch = Callable[[Batch], None]
 
 
+def _no_rows() -> Report:
+    return {"latency": [], "timeline": [], "failures": [], "notable": []}
+
+
 class Load:
     """Sends what the users here ask for, and keeps the rows of the run directory until they are taken."""
 
-    def __init__(self, plan: Plan, worker_index: int, on_batch: OnBatch) -> None:
+    def __init__(self, plan: Plan, worker_index: int, on_batch: OnBatch, on_locked: OnLocked) -> None:
         self._plan = plan
         self._seed = f"{plan.seed} {worker_index}"
         self._on_batch = on_batch
@@ -67,8 +73,10 @@ class Load:
         self._chosen: dict[str, Iterator[Request]] = {}  # for tasks of a user class's own
         self._encoded = lru_cache(ENCODED_KEPT)(lambda payload: sending.encode([payload])[0])
         self._recording = Recording(self._start)
+        self._failures = Failures(self._start, sending.credential.redact)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
-        self._rows: Report = {"latency": [], "timeline": [], "notable": []}
+        self._rows = _no_rows()
+        self._access = Access(sending.credential, sending.limits.gateway, on_locked)
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
         self._over = False
@@ -153,11 +161,11 @@ class Load:
     @property
     def counts(self) -> dict[str, int]:
         """What the engine counted so far, by name."""
-        return asdict(self._engine.counts)
+        return {**asdict(self._engine.counts), "renewed": self._access.renewed}
 
     def take(self) -> Report:
         """The rows since the last call. Each row is given once."""
-        taken, self._rows = self._rows, {"latency": [], "timeline": [], "notable": []}
+        taken, self._rows = self._rows, _no_rows()
         return taken
 
     def _drain(self) -> None:
@@ -180,12 +188,16 @@ class Load:
         self._rows["timeline"] += self._seconds.rows(last=True)
         self._rows["notable"] += self._notable.slowest()
         self._pauses.close()
+        self._access.close()
 
     # ---- records
 
     def _on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
         self._recording.add(exchange)
         self._notable.see(exchange, finding, answer)
+        if finding.outcome is not Outcome.OK:
+            self._failures.add(exchange, finding, answer)
+            self._access.on_failure(exchange, finding, self._engine.counts.finished)
         if exchange.user is not None:
             exchange.user.on_done(exchange, finding, answer)
 
@@ -207,4 +219,5 @@ class Load:
             self._rows["latency"] += batch.rows()
             self._pacer.await_gap()
             self._on_batch(batch)
+        self._rows["failures"] += self._failures.take()
         self._rows["notable"] += self._notable.take_failures()

@@ -2,15 +2,12 @@
 
 import platform
 from argparse import Namespace
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from analysis import run_format
-from loadgate.payloads import Payload
 from loadgate.plan import Plan
 from loadgate.probe import Probe
 
@@ -50,7 +47,9 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
             "timeout_s": limits.gateway.timeout_s,
             "grace_s": limits.grace_s,
             "body_limit_bytes": limits.gateway.body_limit_bytes,
+            "latency_asked": limits.gateway.latency is not None,
         },
+        "credential": plan.sending.credential.way,
         "load": {
             "model": plan.load_model,
             "arrivals": plan.arrivals if is_open else None,
@@ -61,7 +60,7 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
             "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
             "max_in_flight": limits.max_in_flight,
         },
-        "payloads": [_source(list(group), limits.gateway.body_limit_bytes) for group in _by_name(plan.payloads)],
+        "payloads": [weight.as_dict() for weight in plan.weights],
         "workers": workers,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
@@ -77,20 +76,3 @@ def _ramp_s(users: int, spawn_rate: float | None) -> float:
     rate = spawn_rate or 1.0
     step = max(int(rate), 1)
     return round((-(-users // step) - 1) * step / rate, 6) if users else 0.0
-
-
-def _by_name(payloads: Iterable[Payload]) -> Iterable[Iterable[Payload]]:
-    def key(payload: Payload) -> tuple[str, str]:
-        return payload.name, payload.kind
-
-    return (group for _, group in groupby(sorted(payloads, key=key), key))
-
-
-def _source(payloads: list[Payload], limit: int | None) -> dict[str, Any]:
-    return {
-        "name": payloads[0].name,
-        "kind": payloads[0].kind,
-        "count": len(payloads),
-        "largest_wire_bytes": max(map(len, payloads)),
-        "over_limit": sum(limit is not None and len(payload) > limit for payload in payloads),
-    }

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from analysis.outcomes import Outcome
 from analysis.wording import one_line
-from loadgate.answers import Answer, Finding
+from loadgate.answers import Answer, Finding, request_id
 from loadgate.connection import Exchange
+from loadgate.spreadsheet import cell
 
 FAILURES_KEPT = 20  # of each outcome, in each process
 SLOWEST_KEPT = 20
@@ -20,6 +21,8 @@ class NotableRow(NamedTuple):
     at_s: float
     name: str
     outcome: str
+    answered_by: str
+    reason: str
     status: int | None
     error_code: str
     message: str
@@ -32,7 +35,7 @@ class Notable:
 
     def __init__(self, start: float, request_id_header: str, redact: Callable[[str], str]) -> None:
         self._start, self._redact = start, redact
-        self._id_header = request_id_header.lower().encode()
+        self._id_header = request_id_header
         self._failures: list[NotableRow] = []
         self._failure_counts: dict[Outcome, int] = {}
         self._slowest: list[tuple[float, int, NotableRow]] = []
@@ -65,20 +68,17 @@ class Notable:
         return [row for _, _, row in sorted(self._slowest, reverse=True)]
 
     def _row(self, exchange: Exchange, finding: Finding, answer: Answer | None, response_s: float | None) -> NotableRow:
-        request_id = answer.headers.get(self._id_header, b"") if answer else b""
+        known_as = request_id(answer, self._id_header) if answer else ""
         finding = finding.cleaned(self._redact)
         return NotableRow(
             at_s=round(exchange.planned - self._start, 6),
             name=exchange.request.payload.name,
             outcome=finding.outcome,
+            answered_by=finding.by,
+            reason=finding.reason,
             status=answer.status if answer else None,
-            error_code=_cell(finding.code),
-            message=_cell(finding.message),
-            request_id=_cell(one_line(self._redact(request_id.decode(errors="replace")))[:LONGEST_ID]),
+            error_code=cell(finding.code),
+            message=cell(finding.message),
+            request_id=cell(one_line(self._redact(known_as))[:LONGEST_ID]),
             response_s=None if response_s is None else round(response_s, 6),
         )
-
-
-def _cell(text: str) -> str:
-    """`text` so that a spreadsheet takes it for text: a service must not write formulas (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

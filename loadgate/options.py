@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from loadgate import gateway, units
+from loadgate import profiles, units
 from loadgate.arrivals import DISTRIBUTIONS
+from loadgate.credential import WAYS
 
 LOAD_MODELS = ("open", "closed")
 # More of either is a slip of the finger: it would take the machine down before the service.
@@ -85,25 +86,48 @@ HOW = (
     Option(("--think-time",), "think_time_s", "Closed: pause after an answer. [0s]", units.duration, 0.0, "T"),
     Option(("--seed",), "seed", "The same seed gives the same plan. [1]", count, 1, "N"),
     Option(("--max-in-flight",), "max_in_flight", "Drop arrivals over N, per process. [10000]", count, None, "N"),
+    Option(
+        ("--skip-oversize",),
+        "skip_oversize",
+        "Leave out bodies over the gateway's limit.",
+        parse=None,
+        default=False,
+    ),
     Option(("--out",), "out", "Run directory. [reports/<time>-<kinds>]", metavar="DIR"),
     Option(("--no-plots",), "no_plots", "Leave the pictures out of the report.", parse=None, default=False),
 )
 LIMITS = (
     Option(
-        ("--gateway",), "gateway", f"{' or '.join(gateway.names())}. [modelarts]", default="modelarts", metavar="NAME"
+        ("--gateway",),
+        "gateway",
+        f"What stands before the model: {', '.join(profiles.names())}; or a profile of your own. [modelarts]",
+        default="modelarts",
+        metavar="NAME|FILE",
     ),
-    Option(
-        ("--timeout",), "timeout_s", "The gateway's time limit. [the profile's: 40s]", positive_duration, metavar="T"
-    ),
+    Option(("--timeout",), "timeout_s", "The gateway's time limit. [the profile's]", positive_duration, metavar="T"),
     Option(("--grace",), "grace_s", "Wait this much longer for its answer. [5s]", units.duration, 5.0, "T"),
     Option(
         ("--body-limit",),
         "body_limit_bytes",
-        "The gateway's body limit. [the profile's: 12MiB]",
+        "The gateway's body limit. [the profile's]",
         units.size,
         metavar="SIZE",
     ),
-    Option(("--token-file",), "token_file", "File with the token. [LOADGATE_TOKEN]", metavar="FILE"),
+    Option(
+        ("--gateway-latency",),
+        "gateway_latency",
+        "Have the gateway say its own part of the time and the model's.",
+        parse=None,
+        default=False,
+    ),
+    Option(
+        ("--auth",),
+        "auth",
+        f"{', '.join(WAYS)}. [what is set in the environment, if the gateway asks for any]",
+        one_of(*WAYS),
+        metavar="WAY",
+    ),
+    Option(("--token-file",), "token_file", "File with the token, read again when it changes.", metavar="FILE"),
     Option(("-k", "--insecure"), "insecure", "Do not verify the TLS certificate.", parse=None, default=False),
     Option(("--cacert",), "cacert", "Certificates to trust, PEM. [the system's]", metavar="FILE"),
     Option(("--cert",), "cert", "Our certificate, where the service asks for one, PEM.", metavar="FILE"),

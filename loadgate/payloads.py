@@ -13,7 +13,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ class Payload:
     body: bytes
     inputs: int | None = None  # entries of `req_data`, where the body has one
     uuid_at: int | None = None
+    content_bytes: int = 0  # before it was put into its form
+    source: str = ""  # the file, and the line of a .jsonl
 
     def __len__(self) -> int:
         """Bytes on the wire, headers not counted: what the gateway's limit is about."""
@@ -58,12 +60,24 @@ def load(kind: Kind, paths: Iterable[str], *, field: str, base64_field: str) -> 
     return payloads
 
 
+def largest_content(payload: Payload, limit_bytes: int) -> int:
+    """Bytes of the largest file that would fit into the limit in this payload's form."""
+    if payload.kind == "base64":
+        form_bytes = len(payload) - _base64_bytes(payload.content_bytes)
+        return max(limit_bytes - form_bytes, 0) // 4 * 3
+    return max(limit_bytes - (len(payload) - payload.content_bytes), 0)
+
+
+def _base64_bytes(count: int) -> int:
+    return -(-count // 3) * 4
+
+
 def _encode(kind: Kind, path: Path, name: str, field: str) -> list[Payload]:
     content = _read(kind, path)
     if kind == "file":
-        return [file_payload(name, path.name, content, field)]
+        return [replace(file_payload(name, path.name, content, field), source=str(path))]
     if kind == "base64":
-        return [base64_payload(name, content, field)]
+        return [replace(base64_payload(name, content, field), source=str(path))]
     if path.suffix != ".jsonl":
         return [json_payload(name, content, str(path))]
     lines = enumerate(content.splitlines(), 1)
@@ -86,7 +100,7 @@ def json_payload(name: str, content: bytes, source: str) -> Payload:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ConfigError(f"{source} is not valid JSON: {reason}") from None
     uuid_at = None if marker is None else body.index(marker.encode())
-    return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at)
+    return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at, len(body), source)
 
 
 def _with_marker(text: str, parsed: Any) -> tuple[str, str | None]:
@@ -110,20 +124,23 @@ def _refuse(constant: str) -> None:
 def file_payload(name: str, filename: str, content: bytes, field: str) -> Payload:
     """A multipart/form-data body with one file (RFC 7578; quotes and line ends escaped as browsers do)."""
     boundary = f"loadgate-{secrets.token_hex(16)}"
-    content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    content_type, packed = mimetypes.guess_type(filename)
+    if content_type is None or packed:  # the type is then of what was packed
+        content_type = "application/octet-stream"
     head = (
         f"--{boundary}\r\n"
         f'Content-Disposition: form-data; name="{_quoted(field)}"; filename="{_quoted(filename)}"\r\n'
         f"Content-Type: {content_type}\r\n\r\n"
     )
     body = b"".join((head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
-    return Payload(name, "file", f"multipart/form-data; boundary={boundary}", body)
+    form = f"multipart/form-data; boundary={boundary}"
+    return Payload(name, "file", form, body, content_bytes=len(content), source=filename)
 
 
 def base64_payload(name: str, content: bytes, field: str) -> Payload:
     """A JSON body whose one field is the file as base64: 4/3 of the file's size."""
     body = json.dumps({field: base64.b64encode(content).decode()}).encode()
-    return Payload(name, "base64", "application/json", body)
+    return Payload(name, "base64", "application/json", body, content_bytes=len(content), source=name)
 
 
 def _name(kind: Kind, given: str, sources: list[str]) -> str:
@@ -157,7 +174,7 @@ def _read(kind: Kind, path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"--{kind}: {str(path)!r} cannot be read ({error.strerror})") from None
-    if not content.strip():
+    if not (content.strip() if kind == "json" else content):
         raise ConfigError(f"--{kind}: {str(path)!r} is empty; give a file with something to infer from")
     return content
 

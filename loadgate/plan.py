@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loadgate import __version__
+from loadgate import __version__, preflight, profiles
 from loadgate import credential as credentials
-from loadgate import gateway as gateways
 from loadgate import payloads as bodies
 from loadgate import request as requests
 from loadgate import target as targets
@@ -19,7 +18,9 @@ from loadgate.arrivals import Distribution
 from loadgate.credential import Credential
 from loadgate.engine import Limits
 from loadgate.errors import ConfigError
+from loadgate.gateway import Gateway
 from loadgate.payloads import Kind, Payload
+from loadgate.preflight import Weight
 from loadgate.request import Request
 from loadgate.target import Address, Target
 from loadgate.tls import tls_context
@@ -41,7 +42,9 @@ class Sending:
 
     def encode(self, payloads: Sequence[Payload]) -> list[Request]:
         """The requests of these payloads."""
-        return [requests.encode(payload, self.target, self.credential.headers, __version__) for payload in payloads]
+        latency = self.limits.gateway.latency
+        asking = latency.ask if latency else {}
+        return [requests.encode(payload, self.target, self.credential, __version__, asking) for payload in payloads]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Plan:
 
     sending: Sending
     requests: dict[str, list[Request]]
+    skipped: list[Payload]  # over the gateway's limit, and left out
     load_model: str
     own_tasks: bool  # the user classes call `infer` in tasks of their own
     arrivals: Distribution
@@ -57,6 +61,11 @@ class Plan:
     think_time_s: float
     duration_s: float | None
     seed: int
+
+    @property
+    def weights(self) -> list[Weight]:
+        """What is sent and what is left out, against the gateway's limit."""
+        return preflight.weigh(self.payloads, self.skipped, self.sending.limits.gateway.body_limit_bytes)
 
     @property
     def payloads(self) -> list[Payload]:
@@ -68,17 +77,24 @@ class Plan:
 def sending(options: Namespace, environ: Mapping[str, str] = os.environ) -> Sending:
     """Check where and how to send. Raises ConfigError."""
     target = targets.parse(options.host)
-    gateway = gateways.load(options.gateway)
-    if options.timeout_s is not None:
-        gateway = replace(gateway, timeout_s=options.timeout_s)
-    if options.body_limit_bytes is not None:
-        gateway = replace(gateway, body_limit_bytes=options.body_limit_bytes)
-    credential = credentials.from_environment(gateway.token_header, options.token_file, environ)
+    gateway = _gateway(options)
     limits = Limits(gateway, options.grace_s, _files_allow(options.max_in_flight))
     if not target.tls and (options.cert or options.key):
         raise ConfigError("--cert and --key are for https:// URLs, and this one is http://")
     tls = tls_context(options, environ) if target.tls else None
-    return Sending(target, targets.resolve(target), limits, credential, tls)
+    addresses = targets.resolve(target)
+    # Last, because it may ask IAM: a login is not spent on a load that cannot be.
+    credential = credentials.find(gateway, target, options, environ)
+    return Sending(target, addresses, limits, credential, tls)
+
+
+def _gateway(options: Namespace) -> Gateway:
+    gateway = profiles.load(options.gateway, options.timeout_s, options.body_limit_bytes)
+    if not options.gateway_latency:
+        return replace(gateway, latency=None)
+    if gateway.latency is None:
+        raise ConfigError(f"--gateway-latency: the profile {gateway.name} names no header that says it")
+    return gateway
 
 
 def load(options: Namespace, kind: Kind | None, paths: Sequence[str] = ()) -> list[Payload]:
@@ -99,10 +115,13 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         raise ConfigError(
             f"user class {own_tasks[0]} has tasks of its own and others have none; name after the options which to run"
         )
+    payloads = {user.__name__: load(options, user.kind, user.paths) for user in user_classes}
     how = sending(options, environ)
+    skipped = _skip(payloads, how.limits.gateway.body_limit_bytes) if options.skip_oversize else []
     return Plan(
         sending=how,
-        requests={user.__name__: how.encode(load(options, user.kind, user.paths)) for user in user_classes},
+        requests={user: how.encode(chosen) for user, chosen in payloads.items()},
+        skipped=skipped,
         load_model="closed" if own_tasks else options.load_model,
         own_tasks=bool(own_tasks),
         arrivals=options.arrivals,
@@ -111,6 +130,21 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         duration_s=options.duration_s,
         seed=options.seed,
     )
+
+
+def _skip(payloads: dict[str, list[Payload]], limit_bytes: int | None) -> list[Payload]:
+    """Take what is over the limit out of `payloads`. Raises ConfigError where nothing would be left."""
+    skipped = []
+    for user, all_of_them in payloads.items():
+        kept = [payload for payload in all_of_them if not preflight.is_over(payload, limit_bytes)]
+        if not kept:
+            raise ConfigError(
+                f"--skip-oversize leaves nothing to send: every body, like {all_of_them[0].source}, is over the limit "
+                f"of {limit_bytes:,} bytes"
+            )
+        skipped += [payload for payload in all_of_them if preflight.is_over(payload, limit_bytes)]
+        payloads[user] = kept
+    return skipped
 
 
 def _files_allow(in_flight: int | None) -> int:

@@ -31,6 +31,12 @@ class Probe(NamedTuple):
         refused = self.finding.outcome is Outcome.UNAUTHORIZED or status in HOPELESS_STATUS
         return refused or not self.connected
 
+    @property
+    def words(self) -> str:
+        """Status, code and message of a failure."""
+        status = self.answer.status if self.answer else None
+        return " ".join(str(part) for part in (status, self.finding.code, self.finding.message) if part)
+
     def as_dict(self) -> dict[str, object]:
         """For the manifest."""
         status = self.answer.status if self.answer else None

@@ -16,11 +16,13 @@ POLL_S = 0.1  # shorter than the analysis takes: the line is gone before its tab
 
 def show_progress() -> None:
     """Show the progress of every run that this process collects, in place of Locust's tables."""
-    events.init.add_listener(_silence_locust)  # type: ignore[no-untyped-call] # Locust's
+    events.init.add_listener(_on_init)  # type: ignore[no-untyped-call] # Locust's
     events.test_start.add_listener(_on_test_start)  # type: ignore[no-untyped-call] # Locust's
 
 
-def _silence_locust(**_: Any) -> None:
+def _on_init(environment: Any, **_: Any) -> None:
+    for weight in environment.loadgate.weights:
+        _say(weight.text)
     # Its closing tables show percentiles of two digits beside ours.
     logging.getLogger("locust.stats_logger").setLevel(logging.ERROR)
 

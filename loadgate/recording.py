@@ -17,7 +17,7 @@ OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 CENSORED_CODES = [OUTCOME_CODES[outcome] for outcome in CENSORED]
 MICROSECONDS = 1e6
 VALUE_BITS = 40  # 12 days in microseconds
-COLUMNS = 9
+COLUMNS = 11
 RECORD = struct.Struct(f"{COLUMNS}d")
 FIRST_ROOM = 1000  # records; more is made where it is needed
 LARGEST_VALUE = (1 << VALUE_BITS) - 1
@@ -101,6 +101,7 @@ class Recording:
             exchange.first_byte or math.nan,
             exchange.done or math.nan,
             exchange.connect_s or math.nan,
+            *exchange.gateway_times_s,
             code,
             OUTCOME_CODES[exchange.outcome],  # type: ignore[index] # it has one
             exchange.answer_bytes,
@@ -113,8 +114,8 @@ class Recording:
             return None
         table = np.frombuffer(self._records, np.float64, self._end // 8).reshape(-1, COLUMNS).T.copy()
         self._end = 0
-        planned, sent, uploaded, first_byte, done, connect_s = table[:6]
-        name, outcome, answer_bytes = table[6:].astype(np.int64)
+        planned, sent, uploaded, first_byte, done, connect_s, gateway_s, backend_s = table[:8]
+        name, outcome, answer_bytes = table[8:].astype(np.int64)
         # A request that never got its first byte waited for it until the end.
         waited = np.isnan(first_byte) & np.isin(outcome, CENSORED_CODES)
         times_s = {
@@ -124,6 +125,8 @@ class Recording:
             run_format.FIRST_BYTE: np.where(waited, done, first_byte) - sent,
             run_format.UPLOAD: uploaded - sent,
             run_format.CONNECT: connect_s,
+            run_format.GATEWAY: gateway_s,
+            run_format.BACKEND: backend_s,
         }
         second = np.maximum(np.floor(planned - self._start), 0).astype(np.int64)
         by_measure = np.array([times_s[measure] for measure in run_format.MEASURES])

@@ -4,7 +4,7 @@ import csv
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -36,24 +36,30 @@ def check_writable(path: Path) -> None:
 class RunDirectory:
     """The files of one run. Every row goes out with the second that it belongs to; the manifest frames them."""
 
-    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, path: Path, manifest: dict[str, Any], advice: Mapping[str, str]) -> None:
+        """`advice` is the gateway's, by reason: the manifest gets that for the reasons that come up."""
         self.path = path
         self.manifest = manifest
+        self._advice = advice
+        self._reasons: set[str] = set()
         self.outcomes: Counter[str] = Counter()  # of the rows so far, for progress
         path.mkdir(parents=True, exist_ok=True)
         self._write_manifest()
         self._files: list[TextIO] = []
         self._latency = self._table(run_format.LATENCY, run_format.LATENCY_COLUMNS)
         self._timeline = self._table(run_format.TIMELINE, run_format.TIMELINE_COLUMNS)
+        self._failures = self._table(run_format.FAILURES, run_format.FAILURE_COLUMNS)
         self._notable = self._table(run_format.NOTABLE, run_format.NOTABLE_COLUMNS)
 
     def append(self, report: dict[str, list[Sequence[Any]]]) -> None:
-        """Add one process's rows: `latency`, `timeline` and `notable`, each in its file's columns."""
+        """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns."""
         self._latency.writerows(report["latency"])
         self._timeline.writerows(report["timeline"])
+        self._failures.writerows(report["failures"])
         self._notable.writerows(report["notable"])
         for file in self._files:
             file.flush()
+        self._advise({reason for _, _, _, _, reason, *_ in report["failures"]})
         for _, _, outcome, measure, _, count in report["latency"]:
             if measure == run_format.RESPONSE:
                 self.outcomes[outcome] += count
@@ -63,6 +69,14 @@ class RunDirectory:
         for file in self._files:
             file.close()
         self.manifest |= {"state": state, **fields}
+        self._write_manifest()
+
+    def _advise(self, reasons: set[str]) -> None:
+        if reasons <= self._reasons:
+            return
+        self._reasons |= reasons
+        known = {reason: text for reason, text in self._advice.items() if reason in self._reasons}
+        self.manifest["gateway"]["advice"] = known
         self._write_manifest()
 
     def _table(self, name: str, columns: Iterable[str]) -> Any:

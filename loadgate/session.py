@@ -18,10 +18,12 @@ from gevent.lock import RLock
 from locust import runners
 
 from loadgate import locust_stats, manifest, run_directory
+from loadgate.answers import advice
 from loadgate.errors import ConfigError
 from loadgate.load import Load
 from loadgate.locust_stats import LocustCsv
 from loadgate.plan import Plan, plan
+from loadgate.preflight import Weight
 from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
@@ -40,6 +42,7 @@ class Session:
 
     def __init__(self, environment: Any) -> None:
         self.load: Load | None = None
+        self.weights: list[Weight] = []  # of what is about to be sent
         self.directory: RunDirectory | None = None
         self.exit_code = 0
         self._environment = environment
@@ -93,16 +96,17 @@ class Session:
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return
+        self.weights = self._plan.weights
+        for weight in self.weights:
+            log.info("%s", weight.text)
         headless_out = options.out if options.headless else None
         run_directory.check_writable(Path(headless_out or manifest.run_path(options.out, self._plan)))
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
-            finding, answer = self._probe.finding, self._probe.answer
-            said = " ".join(
-                str(part) for part in (answer.status if answer else "", finding.code, finding.message) if part
-            )
+            what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)
             raise ConfigError(
-                f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: {said}"
+                f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: "
+                f"{self._probe.words}. {what_to_do}"
             )
 
     def dismiss(self, workers: int) -> None:
@@ -129,7 +133,7 @@ class Session:
             self._give_up(error)
             return
         if self._sends:
-            self.load = Load(self._plan, self._runner.worker_index, self._on_batch)
+            self.load = Load(self._plan, self._runner.worker_index, self._on_batch, self._on_locked)
             if self._collects:
                 self._writer = gevent.spawn(self._write_on)
         if self._collects and self._options.headless and self._plan.duration_s:
@@ -197,7 +201,7 @@ class Session:
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(load_plan, self._options, users, self._probe, workers)
-        self.directory = RunDirectory(path, description)
+        self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
 
     def _end_on_time(self) -> None:
@@ -215,6 +219,9 @@ class Session:
                 gevent.spawn(self._runner.quit)
         else:
             locust_stats.merge(batch, self._environment.stats)
+
+    def _on_locked(self, error: ConfigError) -> None:
+        gevent.spawn(self._give_up, error)  # on the loop nothing may block
 
     def _write_on(self) -> None:
         try:

@@ -11,8 +11,9 @@ from analysis.outcomes import Outcome
 from loadgate import request as requests
 from loadgate.answers import Answer, Finding
 from loadgate.connection import Exchange, clock
+from loadgate.credential import Credential
 from loadgate.engine import Engine, Limits
-from loadgate.gateway import Gateway
+from loadgate.gateway import Gateway, Latency
 from loadgate.payloads import Payload
 from loadgate.request import Request
 from loadgate.target import Target
@@ -41,7 +42,9 @@ class Client:
         self.engine = Engine(gevent.get_hub().loop, self.target, addresses, limits, tls=tls, on_done=self._on_done)
 
     def request(self, body: bytes = b"hello") -> Request:
-        return requests.encode(Payload("test", "file", "application/octet-stream", body), self.target, {}, "0")
+        return requests.encode(
+            Payload("test", "file", "application/octet-stream", body), self.target, Credential(), "0"
+        )
 
     def start(self, body: bytes = b"hello", times: int = 1) -> None:
         request = self.request(body)
@@ -73,9 +76,14 @@ class Client:
 
 
 def limits(
-    *, timeout_s: float = PATIENCE_S, grace_s: float = 0.0, body_limit: int | None = None, most: int = 1000
+    *,
+    timeout_s: float = PATIENCE_S,
+    grace_s: float = 0.0,
+    body_limit: int | None = None,
+    most: int = 1000,
+    latency: Latency | None = None,
 ) -> Limits:
-    return Limits(Gateway("test", timeout_s, body_limit, None, "X-Request-Id"), grace_s, most)
+    return Limits(Gateway("test", timeout_s, body_limit, latency=latency), grace_s, most)
 
 
 def run_until(reached: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ from analysis.outcomes import Outcome
 from loadgate import engine as engines
 from loadgate import request as requests
 from loadgate.connection import clock
+from loadgate.credential import Credential
 from loadgate.engine import Counts
 from loadgate.payloads import json_payload
 
@@ -269,7 +270,7 @@ def test_each_request_carries_a_uuid_of_its_own_that_must_come_back(serve, clien
     server = serve([echo])
     client = client_of(server)
     payload = json_payload("iris", b'{"meta": {"uuid": "?"}}', "test")
-    request = requests.encode(payload, client.target, {}, "0")
+    request = requests.encode(payload, client.target, Credential(), "0")
     for _ in range(5):
         client.engine.start(request, clock())
     client.wait(5)

@@ -12,7 +12,8 @@ from raw_server import OK, Gate, hold, read, serve_on
 from analysis import run_format
 from loadgate import load as loads
 from loadgate.connection import clock
-from loadgate.credential import Credential
+from loadgate.credential import Bearer
+from loadgate.gateway import Latency
 from loadgate.load import Load
 from loadgate.payloads import Payload
 from loadgate.plan import Plan, Sending
@@ -26,11 +27,11 @@ def load_of(loop):
     """Start a load of a server; the keywords are fields of the plan, and those of `limits`."""
     begun = []
 
-    def begin(server, *, most=1000, timeout_s=5.0, on_batch=lambda batch: None, **fields):
+    def begin(server, *, most=1000, timeout_s=5.0, latency=None, on_batch=lambda batch: None, **fields):
         target = Target("localhost", server.port, "/v1", tls=False)
-        sending = Sending(
-            target, [server.address], limits(timeout_s=timeout_s, most=most), Credential("X-Auth-Token", "secret"), None
-        )
+        gateway = limits(timeout_s=timeout_s, most=most, latency=latency)
+        credential = Bearer("token", "X-Auth-Token", "", "secret")
+        sending = Sending(target, [server.address], gateway, credential, None)
         requests = {USER: sending.encode([Payload("test", "file", "text/plain", b"hello")])}
         defaults = {
             "load_model": "open",
@@ -39,8 +40,8 @@ def load_of(loop):
             "think_time_s": 0.0,
             "own_tasks": False,
         }
-        plan = Plan(sending, requests, **{**defaults, "duration_s": None, "seed": 1, **fields})
-        begun.append(Load(plan, 0, on_batch))
+        plan = Plan(sending, requests, [], **{**defaults, "duration_s": None, "seed": 1, **fields})
+        begun.append(Load(plan, 0, on_batch, lambda error: None))
         return begun[-1]
 
     yield begin
@@ -75,6 +76,10 @@ def assert_reconciled(load, report):
     assert responses(report).total() == counts["planned"] == counts["sent"] + counts["dropped"]
     assert counts["sent"] == counts["finished"] + counts["unfinished"]
     assert {name: sum(timeline(report, name)) for name in COUNTED} == {name: counts[name] for name in COUNTED}
+    failed = Counter()
+    for row in report["failures"]:
+        failed[row.outcome] += row.count
+    assert failed == responses(report) - Counter({"ok": responses(report)["ok"]})
     assert all(len(row) == len(run_format.TIMELINE_COLUMNS) for row in report["timeline"])
     assert all(len(row) == len(run_format.LATENCY_COLUMNS) for row in report["latency"])
 
@@ -193,7 +198,7 @@ def test_each_row_is_taken_once(serve, load_of):
     assert_reconciled(load, whole)
     assert [bool(report["latency"]) for report in reports] == [True] * 5
     assert timeline(whole, "second") == [0, 1]
-    assert load.take() == {"latency": [], "timeline": [], "notable": []}
+    assert load.take() == {"latency": [], "timeline": [], "failures": [], "notable": []}
 
 
 def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):
@@ -233,6 +238,23 @@ def test_failures_and_the_slowest_are_notable(serve, load_of):
 
     assert (notable[0].outcome, notable[0].message) == ("server_error", "*** is no token")
     assert {row.outcome for row in notable[1:]} == {"ok"}
+
+
+def test_what_the_gateway_says_of_its_time_is_recorded_where_it_says_it(serve, load_of):
+    said = b"HTTP/1.1 200 OK\r\nX-Total: 15\r\nX-Behind: 12\r\nContent-Length: 2\r\n\r\nok"
+    zero = b"HTTP/1.1 200 OK\r\nX-Total: 0\r\nX-Behind: 0\r\nContent-Length: 2\r\n\r\nok"
+    half = b"HTTP/1.1 200 OK\r\nX-Total: 7\r\nContent-Length: 2\r\n\r\nok"
+    server = serve([read, said, read, zero, read, half, read, OK, hold])
+    load = load_of(server, load_model="closed", latency=Latency("X-Total", "X-Behind", includes_backend=True))
+    add_users(load, 1)
+    run_until(lambda: load.counts["finished"] == 4)
+    load.drain()
+    rows = Counter()
+    for _, _, _, measure, value_us, count in load.take()["latency"]:
+        if measure in (run_format.GATEWAY, run_format.BACKEND):
+            rows[measure, value_us] += count
+
+    assert rows == {("gateway", 3001): 1, ("backend", 12_004): 1, ("gateway", 0): 1, ("backend", 0): 1}
 
 
 @pytest.mark.parametrize("load_model", ["open", "closed"])

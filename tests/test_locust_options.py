@@ -55,7 +55,7 @@ def test_json_means_a_body_to_send_and_not_locusts_own_output():
         (["--seed", "1.5"], "argument --seed: '1.5' must be a whole number from 1 to 1,000,000,000"),
         (
             ["--headless", "--host=http://127.0.0.1:9/", "--gateway", "nope"],
-            "--gateway 'nope' is not known; choose one of modelarts, none",
+            "--gateway 'nope' is not known; choose one of aws-apigateway-http",
         ),
         (["--headless"], "no URL: give the service's URL"),
     ],

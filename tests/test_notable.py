@@ -3,16 +3,17 @@ import math
 import pytest
 
 from analysis import run_format
-from analysis.outcomes import Outcome
+from analysis.outcomes import AnsweredBy, Outcome
 from loadgate import target as targets
 from loadgate.answers import OK, Answer, Finding
 from loadgate.connection import Exchange
+from loadgate.credential import Credential
 from loadgate.notable import FAILURES_KEPT, SLOWEST_KEPT, Notable, NotableRow
 from loadgate.payloads import Payload
 from loadgate.request import encode
 
 START = 1000.0
-REQUEST = encode(Payload("cats", "json", "application/json", b"{}"), targets.parse("http://h/"), {}, "1")
+REQUEST = encode(Payload("cats", "json", "application/json", b"{}"), targets.parse("http://h/"), Credential(), "1")
 
 
 def exchange(planned, took=None):
@@ -35,11 +36,11 @@ def test_a_row_has_the_columns_of_its_file():
 
 def test_a_failure_is_kept_with_its_words_and_the_gateways_id():
     seen = notable()
-    finding = Finding(Outcome.THROTTLED, "APIG.0308", "too many")
+    finding = Finding(Outcome.THROTTLED, "APIG.0308", "too many", AnsweredBy.GATEWAY, "throttled")
     seen.see(exchange(1.5, took=0.25), finding, answer(status=429))
 
     assert seen.take_failures() == [
-        NotableRow(1.5, "cats", "throttled", 429, "APIG.0308", "too many", "acbc548a", 0.25)
+        NotableRow(1.5, "cats", "throttled", "gateway", "throttled", 429, "APIG.0308", "too many", "acbc548a", 0.25)
     ]
 
 
@@ -47,7 +48,7 @@ def test_a_failure_without_an_answer_has_no_status_and_no_id():
     seen = notable()
     seen.see(Exchange(REQUEST, START + 2.0, math.nan, b""), Finding(Outcome.DROPPED), None)
 
-    assert seen.take_failures() == [NotableRow(2.0, "cats", "dropped", None, "", "", "", None)]
+    assert seen.take_failures() == [NotableRow(2.0, "cats", "dropped", "", "", None, "", "", "", None)]
 
 
 def test_failures_are_taken_once():

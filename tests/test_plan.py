@@ -4,6 +4,7 @@ import ssl
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
@@ -50,14 +51,14 @@ def test_a_limit_that_is_said_replaces_the_gateways():
 
 
 def test_a_gateway_without_tokens_needs_none():
-    assert plans.sending(options(gateway="none"), {}).credential.headers == {}
+    assert plans.sending(options(gateway="none"), {}).credential.way == "none"
 
 
 def test_requests_carry_the_token():
     sending = plans.sending(options(), ENVIRON)
     (request,) = sending.encode(plans.load(options(), "file"))
 
-    assert b"\r\nX-Auth-Token: secret-token\r\n" in request.before
+    assert b"\r\nX-Auth-Token: secret-token\r\n" in request.wire(b"")[0]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_requests_carry_the_token():
     [
         ({"host": None}, ENVIRON, "no URL"),
         ({"gateway": "nope"}, ENVIRON, "--gateway 'nope' is not known"),
-        ({}, {}, "no token"),
+        ({}, {}, "no credential"),
         ({"host": "http://nothing.invalid/"}, ENVIRON, "does not resolve"),
         ({"host": "https://127.0.0.1/", "cacert": "missing.pem"}, ENVIRON, r"--cacert 'missing.pem' cannot be read"),
         ({"host": "https://127.0.0.1/", "cacert": __file__}, ENVIRON, r"cannot be read \(not a PEM certificate\)"),
@@ -183,3 +184,42 @@ def test_users_with_tasks_of_their_own_wait_so_their_load_is_closed(bodies):
 def test_users_with_and_without_tasks_of_their_own_do_not_mix(bodies):
     with pytest.raises(ConfigError, match="user class Mine has tasks of its own and others have none"):
         plans.plan(options(), [user("Json", "json"), user("Mine", own_tasks=True)], ENVIRON)
+
+
+# ---- over the limit
+
+
+def test_bodies_over_the_limit_are_sent_unless_they_are_to_be_skipped(tmp_path):
+    for name, size in {"small.png": 10, "big.png": 5000}.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    changes = {"file_paths": [str(tmp_path)], "body_limit_bytes": 2000}
+    sent = plans.plan(options(**changes), [user("U", "file")], ENVIRON)
+    kept = plans.plan(options(**changes, skip_oversize=True), [user("U", "file")], ENVIRON)
+
+    assert (len(sent.payloads), sent.skipped) == (2, [])
+    assert [Path(payload.source).name for payload in kept.payloads] == ["small.png"]
+    assert [Path(payload.source).name for payload in kept.skipped] == ["big.png"]
+
+
+def test_a_load_of_which_nothing_would_be_left_is_refused(bodies):
+    changes = {"file_paths": [bodies["cat.png"]], "body_limit_bytes": 10, "skip_oversize": True}
+
+    with pytest.raises(ConfigError, match=r"--skip-oversize leaves nothing to send: every body, like .*cat.png"):
+        plans.plan(options(**changes), [user("U", "file")], ENVIRON)
+
+
+# ---- what the gateway says of its time
+
+
+def test_a_gateway_is_asked_for_its_times_only_when_told_so():
+    for asked in (False, True):
+        sending = plans.sending(options(gateway_latency=asked), ENVIRON)
+        (request,) = sending.encode(plans.load(options(), "file"))
+
+        assert (b"\r\nX-Apig-Mode: debug\r\n" in request.wire(b"")[0]) is asked
+        assert (sending.limits.gateway.latency is not None) is asked
+
+
+def test_a_gateway_that_says_nothing_of_its_time_cannot_be_asked():
+    with pytest.raises(ConfigError, match="--gateway-latency: the profile none names no header"):
+        plans.sending(options(gateway="none", gateway_latency=True), ENVIRON)

@@ -8,7 +8,7 @@ from awaited_client import limits
 from raw_server import OK, hold, read
 
 from analysis.outcomes import Outcome
-from loadgate.credential import Credential
+from loadgate.credential import Bearer
 from loadgate.payloads import Payload
 from loadgate.plan import Sending
 from loadgate.probe import probe
@@ -24,7 +24,7 @@ def probe_at(loop):
     def send(port, *, tls=None, body=b"hello", **kwargs):
         target = Target("localhost", port, "/v1", tls is not None)
         addresses = [(socket.AF_INET, ("127.0.0.1", port))]
-        sending = Sending(target, addresses, limits(**kwargs), Credential("X-Auth-Token", TOKEN), tls)
+        sending = Sending(target, addresses, limits(**kwargs), Bearer("token", "X-Auth-Token", "", TOKEN), tls)
         return probe(sending, *sending.encode([Payload("test", "file", "text/plain", body)]))
 
     return send

@@ -10,6 +10,7 @@ from analysis import run_format
 from analysis.outcomes import Outcome
 from loadgate import target as targets
 from loadgate.connection import Exchange
+from loadgate.credential import Credential
 from loadgate.payloads import Payload
 from loadgate.recording import Recording
 from loadgate.request import encode
@@ -19,7 +20,7 @@ TARGET = targets.parse("http://h/")
 
 
 def request(name):
-    return encode(Payload(name, "json", "application/json", b"{}"), TARGET, {}, "1")
+    return encode(Payload(name, "json", "application/json", b"{}"), TARGET, Credential(), "1")
 
 
 REQUESTS = {name: request(name) for name in ("a", "b")}

@@ -13,11 +13,20 @@ LATENCY = [
     (0, 'b,"\n', "dropped", "response", None, 2),
 ]
 TIMELINE = [(0, 5, 50.0, 50, 48, 47, 2, 0, 1, 0.1, 0.5)]
-NOTABLE = [(0.5, "a", "throttled", 429, "APIG.0308", "too many, wait", "acbc548a", 0.25)]
+NOTABLE = [(0.5, "a", "throttled", "gateway", "", 429, "APIG.0308", "too many, wait", "acbc548a", 0.25)]
 
 
-def report(latency=(), timeline=(), notable=()):
-    return {"latency": list(latency), "timeline": list(timeline), "notable": list(notable)}
+ADVICE = {"token expired": "Get a new one.", "no token": "Set one."}
+FAILURES = [(0, 'b,"\n', "dropped", "", "", None, "", "", 2)]
+
+
+def report(latency=(), timeline=(), failures=(), notable=()):
+    return {
+        "latency": list(latency),
+        "timeline": list(timeline),
+        "failures": list(failures),
+        "notable": list(notable),
+    }
 
 
 def read(path):
@@ -27,26 +36,30 @@ def read(path):
 
 @pytest.fixture
 def directory(tmp_path):
-    made = RunDirectory(tmp_path / "reports" / "run", {"format": 1, "state": "running"})
+    made = RunDirectory(tmp_path / "reports" / "run", {"format": 1, "state": "running", "gateway": {}}, ADVICE)
     yield made
     made.close("complete")
 
 
 def test_a_run_has_its_manifest_and_the_heads_of_its_tables_at_once(directory):
-    heads = {
-        name: read(directory.path / name) for name in (run_format.LATENCY, run_format.TIMELINE, run_format.NOTABLE)
-    }
+    tables = (run_format.LATENCY, run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE)
+    heads = {name: read(directory.path / name) for name in tables}
 
-    assert json.loads((directory.path / run_format.MANIFEST).read_text()) == {"format": 1, "state": "running"}
+    assert json.loads((directory.path / run_format.MANIFEST).read_text()) == {
+        "format": 1,
+        "state": "running",
+        "gateway": {},
+    }
     assert heads == {
         run_format.LATENCY: [list(run_format.LATENCY_COLUMNS)],
         run_format.TIMELINE: [list(run_format.TIMELINE_COLUMNS)],
+        run_format.FAILURES: [list(run_format.FAILURE_COLUMNS)],
         run_format.NOTABLE: [list(run_format.NOTABLE_COLUMNS)],
     }
 
 
 def test_rows_can_be_read_while_the_run_goes_on(directory):
-    directory.append(report(LATENCY, TIMELINE, NOTABLE))
+    directory.append(report(LATENCY, TIMELINE, FAILURES, NOTABLE))
     directory.append(report(LATENCY[:1]))
 
     assert read(directory.path / run_format.LATENCY)[1:] == [
@@ -55,7 +68,8 @@ def test_rows_can_be_read_while_the_run_goes_on(directory):
         ["0", 'b,"\n', "dropped", "response", "", "2"],
         ["0", "a", "ok", "response", "1250", "3"],
     ]
-    assert [len(read(directory.path / name)) for name in (run_format.TIMELINE, run_format.NOTABLE)] == [2, 2]
+    for name in (run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE):
+        assert len(read(directory.path / name)) == 2
 
 
 def test_outcomes_are_counted_once_for_each_request(directory):
@@ -65,8 +79,19 @@ def test_outcomes_are_counted_once_for_each_request(directory):
     assert directory.outcomes == {"ok": 6, "dropped": 4}
 
 
+def test_the_manifest_has_the_advice_for_the_reasons_that_came_up(directory):
+    def advice():
+        return json.loads((directory.path / run_format.MANIFEST).read_text())["gateway"].get("advice")
+
+    assert advice() is None
+    for reason in ("", "token expired", "not in the profile"):
+        directory.append(report(failures=[[0, "a", "unauthorized", "gateway", reason, 401, "", "", 1]]))
+
+    assert advice() == {"token expired": "Get a new one."}
+
+
 def test_closing_completes_the_manifest(tmp_path):
-    directory = RunDirectory(tmp_path, {"format": 1, "state": "running"})
+    directory = RunDirectory(tmp_path, {"format": 1, "state": "running"}, {})
     directory.close("interrupted", counts={"planned": 5})
 
     assert json.loads((tmp_path / run_format.MANIFEST).read_text()) == {
@@ -75,6 +100,7 @@ def test_closing_completes_the_manifest(tmp_path):
         "counts": {"planned": 5},
     }
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        run_format.FAILURES,
         run_format.LATENCY,
         run_format.NOTABLE,
         run_format.MANIFEST,

@@ -45,7 +45,9 @@ def test_the_target_and_the_gateways_limits_are_written_down():
         "timeout_s": 2.0,
         "grace_s": 5.0,
         "body_limit_bytes": 12 * 1024 * 1024,
+        "latency_asked": False,
     }
+    assert written["credential"] == "token"
 
 
 def test_a_run_begins_now_and_is_not_over():
@@ -90,7 +92,7 @@ def test_the_ramp_is_how_long_locusts_dispatcher_takes(users, spawn_rate, ramp_s
     assert describe(make_plan(), users=users, spawn_rate=spawn_rate)["load"]["ramp_s"] == pytest.approx(ramp_s)
 
 
-def test_each_source_of_payloads_has_its_count_largest_size_and_how_many_are_over_the_limit(tmp_path):
+def test_each_source_of_payloads_has_its_count_sizes_and_what_is_over_the_limit(tmp_path):
     for name, size in {"small.png": 10, "big.png": 5000}.items():
         (tmp_path / name).write_bytes(b"x" * size)
     made = make_plan([("Files", "file"), ("Json", "json")], file_paths=[str(tmp_path)], body_limit_bytes=2000)
@@ -101,10 +103,23 @@ def test_each_source_of_payloads_has_its_count_largest_size_and_how_many_are_ove
         "name": tmp_path.name,
         "kind": "file",
         "count": 2,
+        "skipped": 0,
+        "smallest_wire_bytes": min(sizes),
         "largest_wire_bytes": max(sizes),
         "over_limit": 1,
+        "over": ({"file": str(tmp_path / "big.png"), "wire_bytes": max(sizes)},),
+        "largest_file_bytes": 2000 - (min(sizes) - 10),
     }
     assert (by_kind["json"]["name"], by_kind["json"]["over_limit"]) == ("iris.json", 0)
+
+
+def test_what_was_left_out_is_written_down_with_what_was_sent(tmp_path):
+    for name, size in {"small.png": 10, "big.png": 5000}.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    made = make_plan([("Files", "file")], file_paths=[str(tmp_path)], body_limit_bytes=2000, skip_oversize=True)
+    (source,) = describe(made)["payloads"]
+
+    assert (source["count"], source["skipped"], source["over_limit"]) == (1, 1, 1)
 
 
 def test_nothing_is_over_a_limit_that_is_not_there():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgate import target as targets
+from loadgate.credential import Credential
 from loadgate.payloads import Payload
 from loadgate.request import encode
 from loadgate.selection import endless
@@ -16,7 +17,7 @@ TARGET = targets.parse("http://h/")
 def requests_of(counts):
     """So many requests of each source, by name."""
     return [
-        encode(Payload(name, "json", "application/json", f"{name} {number}".encode()), TARGET, {}, "1")
+        encode(Payload(name, "json", "application/json", f"{name} {number}".encode()), TARGET, Credential(), "1")
         for name, count in counts.items()
         for number in range(count)
     ]

@@ -8,12 +8,13 @@ import click
 from gevent import get_hub
 
 from analysis.outcomes import Outcome
-from analysis.wording import size_text, time_text
+from analysis.wording import time_text
 from loadgate import options, plan
-from loadgate.advice import ADVICE
+from loadgate.answers import advice, request_id
 from loadgate.click_options import with_options
 from loadgate.payloads import Payload
 from loadgate.plan import Sending
+from loadgate.preflight import weigh
 from loadgate.probe import Probe, probe
 
 EXAMPLES = """\
@@ -45,19 +46,23 @@ def send(url: str, **given: Any) -> None:
 
 def _show(result: Probe, payload: Payload, sending: Sending) -> None:
     finding, answer, redact = result.finding, result.answer, sending.credential.redact
-    id_header = sending.limits.gateway.request_id_header
+    gateway = sending.limits.gateway
     status = f"{answer.status} {_phrase(answer.status)}" if answer else "no answer"
-    request_id = answer.headers.get(id_header.lower().encode(), b"").decode(errors="replace") if answer else ""
+    known_as = request_id(answer, gateway.request_id_header) if answer else ""
     click.echo(
-        f"{status} ({finding.outcome}) in {time_text(result.service_s)}; sent {payload.name}, "
-        f"{size_text(len(payload))} as {payload.kind}",
+        f"{status} ({finding.outcome}{f' by the {finding.by}' if finding.by else ''}) in {time_text(result.service_s)}",
         err=True,
     )
+    click.echo(f"Sent {weigh([payload], [], gateway.body_limit_bytes)[0].text}", err=True)
     if finding.outcome is not Outcome.OK:
         words = " ".join(part for part in (finding.code, finding.message) if part)
-        click.echo(f"It says: {words or '(nothing)'}\n{ADVICE[finding.outcome]}", err=True)
-    if request_id:
-        click.echo(f"{id_header}: {_harmless(redact(request_id))}", err=True)
+        why = f" ({finding.reason})" if finding.reason else ""
+        click.echo(f"It says: {words or '(nothing)'}{why}\n{advice(finding, gateway)}", err=True)
+    if known_as:
+        click.echo(f"{gateway.request_id_header}: {_harmless(redact(known_as))}", err=True)
+    if gateway.latency and answer:
+        own_s, backend_s = gateway.latency.of(answer.headers)
+        click.echo(f"Gateway's own part: {time_text(own_s)}, backend: {time_text(backend_s)}", err=True)
     if answer:
         click.echo(_harmless(redact(answer.body.decode(errors="replace"))))
 

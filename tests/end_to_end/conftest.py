@@ -122,7 +122,12 @@ def command(tmp_path: Path) -> Callable[..., Finished]:
     """
 
     def execute(
-        *words: str, token: str | None = None, out: bool = True, interrupt: str = "", core: int | None = None
+        *words: str,
+        token: str | None = None,
+        environ: dict[str, str] | None = None,
+        out: bool = True,
+        interrupt: str = "",
+        core: int | None = None,
     ) -> Finished:
         run, folder = tmp_path / "run", tmp_path / "cwd"
         folder.mkdir(exist_ok=True)
@@ -131,7 +136,7 @@ def command(tmp_path: Path) -> Callable[..., Finished]:
             arguments = ["nice", "-n", "19", "taskset", "--cpu-list", str(core), *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with subprocess.Popen(
-            arguments, cwd=folder, env=environment(token), start_new_session=True, **pipes
+            arguments, cwd=folder, env=environment(token) | (environ or {}), start_new_session=True, **pipes
         ) as process:
             if interrupt:
                 wait_for(run / "latency.csv")

@@ -71,13 +71,13 @@ def test_a_wrong_option_is_named(monkeypatch, capsys, arguments: list[str], word
         (["http://"], "must start with http:// or https://"),
         (["http://127.0.0.1:99999/"], "a port that is not a number from 1 to 65535"),
         (["http://user:secret@127.0.0.1:1/"], "must not hold a user or password"),
-        (["{url}", "--gateway=mine"], "choose one of modelarts, none"),
+        (["{url}", "--gateway=mine"], "choose one of aws-apigateway-http"),
         (["{url}", "--json=nowhere.json"], "file 'nowhere.json' does not exist"),
         (["{url}", "--json={wrong}/empty.json"], "is empty"),
         (["{url}", "--json={wrong}/broken.json"], "is not valid JSON"),
         (["{url}", "--json={wrong}/broken.jsonl"], "line 2 is not valid JSON"),
         (["{url}", "--file={wrong}/void"], "holds no file"),
-        (["{url}", "--file={wrong}/blank.txt"], "is empty"),
+        (["{url}", "--json={wrong}/blank.txt"], "is empty"),
         (["{url}", "--token-file=nowhere"], "--token-file 'nowhere' cannot be read"),
         (["{url}", "--token-file={wrong}/empty.json"], "is empty"),
         (["{url}", "--out={wrong}/empty.json"], "is a file"),
@@ -106,7 +106,7 @@ def test_no_token_is_named(command):
     finished = command("loadgate", "run", "http://127.0.0.1:1/", out=False)
 
     assert (finished.code, finished.stdout) == (2, "")
-    assert finished.stderr.startswith("Error: no token: set LOADGATE_TOKEN or give --token-file FILE")
+    assert finished.stderr.startswith("Error: no credential: set LOADGATE_TOKEN, LOADGATE_IAM_PASSWORD, LOADGATE_AK, ")
 
 
 def test_processes_of_a_refused_run_do_not_stay(command):
@@ -141,9 +141,14 @@ def test_send_names_what_is_wrong(stand_in, command, tmp_path: Path):
     (tmp_path / "big.bin").write_bytes(bytes(100_000))
     cases = [
         ((), service.token, 0, "200 OK (ok)"),
-        ((), "MIISnonsense", 1, "The gateway refused the token"),
-        ((f"--file={tmp_path / 'big.bin'}",), service.token, 1, "413 Request Entity Too Large (oversize)"),
-        ((f"--base64={SAMPLE}",), service.token, 1, "400 Bad Request (client_error)"),
+        ((), "MIISnonsense", 1, "The gateway cannot decrypt the token"),
+        (
+            (f"--file={tmp_path / 'big.bin'}",),
+            service.token,
+            1,
+            "413 Request Entity Too Large (oversize by the gateway)",
+        ),
+        ((f"--base64={SAMPLE}",), service.token, 1, "400 Bad Request (client_error by the model)"),
     ]
     for options, token, code, words in cases:
         finished = command("loadgate", "send", service.url, *options, token=token, out=False)
