@@ -193,12 +193,18 @@ class Connection:
     def _flush(self) -> None:
         """Give the kernel what it takes; watch for room only while it is full."""
         try:
-            while self._outbox or self._rest or self._tls is not None:
+            while self._outbox or self._tls is not None:
                 if not self._outbox:
-                    self._outbox, self._rest = self._rest if self._tls is None else self._tls.encrypted(), b""
+                    self._outbox = self._tls.encrypted()  # type: ignore[union-attr]
                     if not self._outbox:
                         break
-                taken = self._socket.send(self._outbox)
+                if self._rest:
+                    taken = self._socket.sendmsg((self._outbox, self._rest))
+                    if taken >= len(self._outbox):
+                        taken -= len(self._outbox)
+                        self._outbox, self._rest = self._rest, b""
+                else:
+                    taken = self._socket.send(self._outbox)
                 self._outbox = memoryview(self._outbox)[taken:] if taken < len(self._outbox) else b""
         except BlockingIOError:
             self._watch_room()
