@@ -9,10 +9,12 @@ import click
 from loadgate import units
 from loadgate.click_options import with_options
 from loadgate.errors import ConfigError
-from loadgate.options import Option, count
-from loadgate.standin.faults import FAULTS
+from loadgate.options import Option, count, one_of, positive_duration
+from loadgate.standin.errors import TIME_OUT_AS
+from loadgate.standin.faults import FAULTS, NAMES
 from loadgate.standin.service_time import ServiceTime
 from loadgate.standin.settings import Listen, Settings
+from loadgate.standin.signature import AccessKey
 
 EXAMPLES = """\
 \b
@@ -20,11 +22,16 @@ Examples:
   loadgate serve
   loadgate serve --port 0 --service-time gamma:80ms,2 --instances 2 --concurrency 4
   loadgate serve --timeout 1s --body-limit 64KiB --fault slow:1% --fault cut:0.5%
+  loadgate serve --throttle 100/1m --slow-start 30s --circuit-breaker 5/10s
   loadgate serve --truth truth.csv --write-token token.txt
 
 \b
-Faults:
-""" + "\n".join(f"  {name:12} {what}" for name, what in FAULTS.items())
+Faults, for --fault, or for one request in its header X-Standin-Fault:
+"""
+FAULT_LINES = "\n".join(f"  {name:16} {what}" for name, what in FAULTS.items())
+EVERY_CODE = """
+  APIG.0203 ...    every code of the vendor's tables, at once; --list-faults prints them all
+"""
 
 ENVIRONMENT = """\
 \b
@@ -32,6 +39,10 @@ Environment:
   LOADGATE_TOKEN              a token that is accepted beside the issued ones
   LOADGATE_IAM_USER           with LOADGATE_IAM_PASSWORD: the only right login;
   LOADGATE_IAM_PASSWORD       without them any user and password is right
+  LOADGATE_AK                 with LOADGATE_SK: the access key whose signatures are
+  LOADGATE_SK                 right; without them there is none
+  LOADGATE_SECURITY_TOKEN     what has to come with that key in X-Security-Token
+  LOADGATE_APPCODE            the app code that is right in X-Apig-AppCode
 """
 
 
@@ -55,12 +66,22 @@ def service_time(text: str) -> ServiceTime:
 def fault(text: str) -> tuple[str, float]:
     """Name and share in `text`, as in `slow:2%`. Raises ValueError."""
     name, _, share = text.partition(":")
-    if name not in FAULTS:
-        raise ValueError(f"{name!r} is not a fault; it must be one of {', '.join(FAULTS)}")
+    if name not in NAMES:
+        raise ValueError(
+            f"{name!r} is not a fault; it must be one of {', '.join(FAULTS)}, or a code that --list-faults prints"
+        )
     try:
         return name, float(share.removesuffix("%")) / (100 if share.endswith("%") else 1)
     except ValueError:
         raise ValueError(f"{share!r} is not a share; write {name}:2% or {name}:0.02") from None
+
+
+def number_and_duration(text: str) -> tuple[int, float]:
+    """A number and the seconds that go with it in `text`, as in `100/1m`. Raises ValueError."""
+    number, slash, duration = text.partition("/")
+    if not slash:
+        raise ValueError(f"{text!r} must be a number and a duration; write 5/1s or 100/1m")
+    return count(number), positive_duration(duration)
 
 
 def port(text: str) -> int:
@@ -96,7 +117,43 @@ OPTIONS = (
     Option(
         ("--body-limit",), "body_limit_bytes", "The gateway's body limit (413). [12MiB]", units.size, 12 * 2**20, "SIZE"
     ),
-    Option(("--rate-limit",), "rate_limit_per_s", "Requests a second it lets through (429). [all]", count, metavar="N"),
+    Option(
+        ("--time-out-as",),
+        "time_out_as",
+        f"How the time limit shows: {', '.join(TIME_OUT_AS)}. [4503]",
+        one_of(*TIME_OUT_AS),
+        "4503",
+        "CODE",
+    ),
+    Option(
+        ("--rate-limit",), "rate_limit_per_s", "Requests a second the service takes (429). [all]", count, metavar="N"
+    ),
+    Option(
+        ("--throttle",),
+        "throttle",
+        "The gateway's own limit, as in 100/1m (429). [none]",
+        number_and_duration,
+        metavar="N/PERIOD",
+    ),
+    Option(
+        ("--token-life",),
+        "token_validity_s",
+        "How long an issued token lives, the written one, too. [24h]",
+        positive_duration,
+        86400.0,
+        "T",
+    ),
+    Option(
+        ("--ak-lock",), "ak_lock_s", "How long 6 wrong signatures lock the access key. [5m]", units.duration, 300.0, "T"
+    ),
+    Option(("--slow-start",), "slow_start_s", "No instance is ready so long (503). [0s]", units.duration, 0.0, "T"),
+    Option(
+        ("--circuit-breaker",),
+        "circuit_breaker",
+        "Model errors (5xx) in a row that cut the model off, and how long (503). [never]",
+        number_and_duration,
+        metavar="N/T",
+    ),
     Option(
         ("--fault",),
         "faults",
@@ -105,6 +162,7 @@ OPTIONS = (
         metavar="NAME:SHARE",
         repeatable=True,
     ),
+    Option(("--list-faults",), "list_faults", "Print every fault there is, and end.", parse=None, default=False),
     Option(("--seed",), "seed", "Seed of service times and faults. [0]", natural, 0, "N"),
     Option(("--truth",), "truth", "CSV file of what became of every request.", Path, metavar="FILE"),
     Option(("--write-token",), "token_file", "File for a valid token, its owner's only.", Path, metavar="FILE"),
@@ -113,29 +171,45 @@ OPTIONS = (
 )
 
 
-def credentials() -> tuple[str, str] | None:
-    """The only right login, from the environment."""
-    user, password = os.environ.get("LOADGATE_IAM_USER"), os.environ.get("LOADGATE_IAM_PASSWORD")
-    if bool(user) != bool(password):
-        raise ConfigError("set both LOADGATE_IAM_USER and LOADGATE_IAM_PASSWORD, or neither")
-    return (user, password) if user and password else None
+def pair(first: str, second: str) -> tuple[str, str] | None:
+    """Two variables of the environment that go together; None: neither is set."""
+    one, other = os.environ.get(first), os.environ.get(second)
+    if bool(one) != bool(other):
+        raise ConfigError(f"set both {first} and {second}, or neither")
+    return (one, other) if one and other else None
 
 
-@click.command(epilog=f"{EXAMPLES}\n\n{ENVIRONMENT}", short_help="The stand-in real-time service alone.")
+def access_key() -> AccessKey | None:
+    """The only access key, from the environment."""
+    key = pair("LOADGATE_AK", "LOADGATE_SK")
+    token = os.environ.get("LOADGATE_SECURITY_TOKEN") or None
+    if token and not key:
+        raise ConfigError("LOADGATE_SECURITY_TOKEN goes with an access key; set LOADGATE_AK and LOADGATE_SK, too")
+    return AccessKey(*key, token) if key else None
+
+
+@click.command(
+    epilog=f"{EXAMPLES}{FAULT_LINES}{EVERY_CODE}\n{ENVIRONMENT}", short_help="The stand-in real-time service alone."
+)
 @with_options(*OPTIONS)
-def serve(faults: list[tuple[str, float]], **options: Any) -> None:
+def serve(faults: list[tuple[str, float]], list_faults: bool, **options: Any) -> None:
     """Run the stand-in: a real-time inference service behind a gateway with its limits.
 
     It prints `ready URL` once it listens and runs until SIGTERM or Ctrl-C. Any service id in the path is served.
     """
+    if list_faults:
+        click.echo("\n".join(f"{name:35} {what}" for name, what in NAMES.items()))
+        return
     if len(dict(faults)) < len(faults):
         raise ConfigError("a fault is given twice; give each --fault once")
     listen = Listen(**{name: options.pop(name) for name in LISTEN})
     try:
         settings = Settings(
             faults=dict(faults),
-            credentials=credentials(),
+            credentials=pair("LOADGATE_IAM_USER", "LOADGATE_IAM_PASSWORD"),
             accepted_token=os.environ.get("LOADGATE_TOKEN", "").strip() or None,
+            access_key=access_key(),
+            app_code=os.environ.get("LOADGATE_APPCODE", "").strip() or None,
             **options,
         )
         # Here, not above: the other commands need no web server.

@@ -1,24 +1,80 @@
-"""What is sent back: the gateway's refusals, in the vendor's words, and the model's answers."""
+"""What is sent back: an answer of the gateway itself, or one of the model."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+EXAMPLES = {
+    "service": "eb3e0c54-3dfa-4750-af0c-95c45e5d3e83",
+    "ak": "AKIDEXAMPLE0000000000",
+    "appkey": "01177c425f71487ea362ba84dc4abe5e",
+    "request": "POST|/v1/infers/x/||x-sdk-date:20240101T000000Z||x-sdk-date|UNSIGNED-PAYLOAD",
+    "limit": "100",
+    "time": "1 minute",
+}
+"""What fills a message's blanks where nothing of the request does."""
+
+HTML = (
+    "<html>\r\n<head><title>{reason}</title></head>\r\n<body>\r\n<center><h1>{reason}</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+"""nginx's own error page (ngx_http_special_response.c)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer of the gateway itself."""
+    """An answer of the gateway itself, or of the dispatcher behind it."""
 
     status: int
     """HTTP status."""
     code: str
     """`APIG.*` or `ModelArts.*`; only together with status and message does it mean one thing."""
     message: str
-    """The vendor's sentence, its dots and spaces included."""
+    """The vendor's sentence, its dots and spaces included; may have blanks, as in `{service}`."""
+    form: str = ""
+    """How the body is written; empty: as the layer does that the code is of. See FORMS."""
+
+    @property
+    def server(self) -> bytes:
+        """The Server header: the gateway's, but what came from behind it says so."""
+        if self.form == "html":
+            return b"nginx"
+        return b"ModelArts" if self.code.startswith("ModelArts.") else b"api-gateway"
+
+    @property
+    def content_type(self) -> bytes:
+        """The Content-Type header."""
+        return b"text/html" if self.form == "html" else b"application/json"
+
+    @property
+    def sent_code(self) -> str:
+        """The code that the body carries; empty: none."""
+        return "" if self.form == "html" else self.code
+
+    def about(self, **blanks: str) -> "Refusal":
+        """The same with its blanks filled, with an example where none is given."""
+        return replace(self, message=self.message.format_map(EXAMPLES | blanks))
 
     def body(self, request_id: str) -> bytes:
-        """The JSON body under the gateway's default response template."""
-        fields = {"error_code": self.code, "error_msg": self.message, "request_id": request_id}
-        return json.dumps(fields, separators=(",", ":")).encode()
+        """The body: the gateway's default response template, or the two keys of the dispatcher."""
+        fields = {"error_code": self.code, "error_msg": self.message}
+        match self.form:
+            case "html":
+                return HTML.format(reason=f"{self.status} {self.message}").encode()
+            case "wrapped":
+                return _json({"error": {"code": self.code, "message": self.message}})
+            case "truncated":
+                whole = _json(fields)
+                return whole[: len(whole) * 2 // 3]
+        # The vendor's pages show request_id in bodies of APIG alone.
+        named = not self.form and not self.code.startswith("ModelArts.")
+        return _json(fields | ({"request_id": request_id} if named else {}))
+
+
+FORMS = ("", "no_request_id", "wrapped", "html", "truncated")
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +89,3 @@ class Answer:
     """Which model answered: json, file or base64."""
     uuid: str = ""
     """The request's own id, if it had one."""
-
-
-_IAM = "Incorrect IAM authentication information: "
-
-NO_PATH = Refusal(404, "APIG.0101", "The API does not exist or has not been published in the environment.")
-NO_METHOD = Refusal(404, "APIG.0101", "The API does not exist.")
-NO_TOKEN = Refusal(401, "APIG.0301", _IAM + "x-auth-token not found")
-UNKNOWN_TOKEN = Refusal(401, "APIG.0301", _IAM + "decrypt token fail")
-EXPIRED_TOKEN = Refusal(401, "APIG.0307", "The token must be updated.")
-DOMAIN_TOKEN = Refusal(401, "ModelArts.0212", "Invalid token header because the token does not contain a project.")
-TOO_LARGE = Refusal(413, "APIG.0201", "Request entity too large")
-MALFORMED = Refusal(400, "ModelArts.4105", "Incorrect JSON format of the input data.")
-THROTTLED = Refusal(
-    429,
-    "APIG.0308",
-    "The throttling threshold has been reached: policy user over ratelimit,limit:100,time:1 minute",
-)
-QUEUE_FULL = Refusal(
-    503,
-    "ModelArts.4302",
-    "Gateway forwarding error. Failed to invoke backend service due to connection refused. ",
-)
-UNAVAILABLE = Refusal(503, "ModelArts.4302", "Gateway forwarding error because the backend service is unavailable.")
-TIMED_OUT = Refusal(
-    504,
-    "ModelArts.4503",
-    "Failed to find backend service because response timed out, "
-    "please confirm your service is able to process the request without timeout. ",
-)
-
-
-def excessive(service_id: str) -> Refusal:
-    """The refusal of a service's own rate limit."""
-    return Refusal(429, "ModelArts.4206", f"Excessive number of requests to {service_id}.")

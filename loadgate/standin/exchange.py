@@ -1,29 +1,30 @@
 """One request and its answer at the gateway: what is known about it, and how its answer goes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from starlette.types import Receive, Send
 
 from . import bodies
 from .answers import Answer, Refusal
+from .head import Head
 from .truth import Row
 
-GATEWAY = (b"server", b"api-gateway")
-MODEL = (b"server", b"ModelArts")
-JSON = (b"content-type", b"application/json")
+MODEL = b"ModelArts"
+JSON = b"application/json"
 CLOSE = (b"connection", b"close")
 
 
 class Exchange:
     """Fills up while the request is served; becomes one row of the truth."""
 
-    def __init__(self, headers: Mapping[bytes, bytes], request_id: str, clock: Callable[[], float]) -> None:
+    def __init__(self, head: Head, request_id: str, clock: Callable[[], float]) -> None:
         self.arrival_s = clock()
-        self.headers = headers
+        self.head = head
         self.fault = ""
-        self.body_bytes = int(headers.get(b"content-length", b"0"))
+        self.body_bytes = int(head.headers.get(b"content-length", b"0"))
         self.body_read = False
         self.forwarded_s: float | None = None
+        self.throttle = ""
         self.start_s: float | None = None
         self._clock = clock
         self._request_id = request_id
@@ -41,27 +42,27 @@ class Exchange:
     async def refuse(self, refusal: Refusal, send: Send) -> None:
         """Send an answer of the gateway; the connection stays open, and the server skips an unread body."""
         body = refusal.body(self._request_id)
-        await self._start(refusal.status, len(body), send, GATEWAY)
+        await self._start(refusal.status, len(body), send, refusal.server, refusal.content_type)
         await self._finish(body, send)
-        self._code = refusal.code
+        self._code = refusal.sent_code
 
     async def refuse_unread(self, refusal: Refusal, receive: Receive, send: Send) -> None:
         """Send an answer of the gateway while the body is still coming, then close without a reset."""
         body = refusal.body(self._request_id)
-        await self._start(refusal.status, len(body), send, GATEWAY, CLOSE)
+        await self._start(refusal.status, len(body), send, refusal.server, refusal.content_type, CLOSE)
         await self._finish(body, send, more_body=True)
-        self._code = refusal.code
+        self._code = refusal.sent_code
         await bodies.let_run_out(receive)
         await send({"type": "http.response.body"})
 
     async def reply(self, answer: Answer, send: Send) -> None:
         """Send an answer of the model."""
-        await self._start(answer.status, len(answer.body), send, MODEL)
+        await self._start(answer.status, len(answer.body), send, MODEL, JSON)
         await self._finish(answer.body, send)
 
     async def cut(self, answer: Answer, send: Send) -> None:
         """Send the first half of an answer; the server closes when no more comes."""
-        await self._start(answer.status, len(answer.body), send, MODEL)
+        await self._start(answer.status, len(answer.body), send, MODEL, JSON)
         await self._finish(answer.body[: len(answer.body) // 2], send, more_body=True)
 
     def row(self) -> Row:
@@ -79,15 +80,18 @@ class Exchange:
             self._request_id,
         )
 
-    async def _start(self, status: int, size: int, send: Send, *extra: tuple[bytes, bytes]) -> None:
+    async def _start(
+        self, status: int, size: int, send: Send, server: bytes, content_type: bytes, *extra: tuple[bytes, bytes]
+    ) -> None:
         headers = [
-            JSON,
+            (b"content-type", content_type),
             (b"content-length", b"%d" % size),
+            (b"server", server),
             (b"x-request-id", self._request_id.encode()),
             *extra,
         ]
-        if self.headers.get(b"x-apig-mode") == b"debug":
-            headers += self._latencies()
+        if self.head.headers.get(b"x-apig-mode") == b"debug":
+            headers += self._debugging()
         await send({"type": "http.response.start", "status": status, "headers": headers})
         self._status = status
 
@@ -95,12 +99,14 @@ class Exchange:
         await send({"type": "http.response.body", "body": body, "more_body": more_body})
         self._end_s = self._clock()
 
-    def _latencies(self) -> list[tuple[bytes, bytes]]:
+    def _debugging(self) -> list[tuple[bytes, bytes]]:
         now_s = self._clock()
-        latencies = [(b"x-apig-latency", _ms(now_s - self.arrival_s))]
+        headers = [(b"x-apig-latency", _ms(now_s - self.arrival_s))]
         if self.forwarded_s is not None:
-            latencies.append((b"x-apig-upstream-latency", _ms(now_s - self.forwarded_s)))
-        return latencies
+            headers.append((b"x-apig-upstream-latency", _ms(now_s - self.forwarded_s)))
+        if self.throttle:
+            headers.append((b"x-apig-ratelimit-user", self.throttle.encode()))
+        return headers
 
 
 def _ms(seconds: float) -> bytes:

@@ -13,41 +13,19 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import bodies, faults, models
-from .answers import (
-    NO_METHOD,
-    NO_PATH,
-    QUEUE_FULL,
-    TIMED_OUT,
-    TOO_LARGE,
-    Answer,
-    Refusal,
-    excessive,
-)
+from .answers import Answer, Refusal
+from .credentials import Credentials
+from .dispatcher import Dispatcher
+from .errors import NO_METHOD, NO_PATH, REFUSED, THROTTLED, TIME_OUT_AS, TOO_LARGE
 from .exchange import Exchange
+from .head import PREFIX, head_of
 from .instances import Instances, Job, Reply
 from .settings import Settings
-from .tokens import Tokens
+from .signature import payload_hash
+from .throttle import Throttle
 from .truth import Truth
 
-PREFIX = "/v1/infers"
-
-
-class RateLimit:
-    """So many requests in each second, counted from the first one."""
-
-    def __init__(self, per_s: int | None) -> None:
-        self._per_s = per_s
-        self._second_s = float("-inf")
-        self._count = 0
-
-    def exceeded(self, now_s: float) -> bool:
-        """Count one request; True: it is one too many."""
-        if self._per_s is None:
-            return False
-        if now_s >= self._second_s + 1:
-            self._second_s, self._count = now_s, 0
-        self._count += 1
-        return self._count > self._per_s
+FAULT = b"x-standin-fault"
 
 
 class Gateway:
@@ -57,18 +35,19 @@ class Gateway:
         self,
         settings: Settings,
         *,
-        tokens: Tokens,
+        credentials: Credentials,
         instances: Instances,
         truth: Truth,
         elsewhere: ASGIApp,
     ) -> None:
         self._settings = settings
-        self._tokens = tokens
+        self._credentials = credentials
         self._instances = instances
         self._truth = truth
         self._elsewhere = elsewhere
         self._loop = asyncio.get_running_loop()
-        self._rate_limit = RateLimit(settings.rate_limit_per_s)
+        self._throttle = Throttle(*settings.throttle) if settings.throttle else None
+        self._dispatcher = Dispatcher(settings, self._loop.time)
         self._faults = faults.Faults(settings.faults, random.Random(f"{settings.seed}/faults"))
         self._service_times = random.Random(f"{settings.seed}/service")
         self.new_request_id = request_ids()
@@ -79,9 +58,9 @@ class Gateway:
         if path != PREFIX and not path.startswith(PREFIX + "/"):
             await self._elsewhere(scope, receive, send)
             return
-        exchange = Exchange(dict(scope["headers"]), self.new_request_id(), self._loop.time)
+        exchange = Exchange(head_of(scope), self.new_request_id(), self._loop.time)
         try:
-            refusal = self._refusal(exchange, scope["method"], path)
+            refusal = self._refusal(exchange)
             if refusal is TOO_LARGE:
                 await exchange.refuse_unread(refusal, receive, send)
             elif refusal:
@@ -94,26 +73,33 @@ class Gateway:
         finally:
             self._truth.add(exchange.row())
 
-    def _refusal(self, exchange: Exchange, method: str, path: str) -> Refusal | None:
-        service_id = path[len(PREFIX) + 1 :].partition("/")[0]
-        if not service_id:
+    def _refusal(self, exchange: Exchange) -> Refusal | None:
+        if not exchange.head.service_id:
             return NO_PATH
-        if method != "POST":
+        if exchange.head.method != "POST":
             return NO_METHOD
-        refusal = self._tokens.refusal(exchange.headers.get(b"x-auth-token"))
+        refusal = self._credentials.refusal(exchange.head)
         if refusal:
             return refusal
         if exchange.body_bytes > self._settings.body_limit_bytes:
             return TOO_LARGE
-        if self._rate_limit.exceeded(exchange.arrival_s):
-            return excessive(service_id)
-        return None
+        return self._throttled(exchange) or self._dispatcher.refusal(exchange.head.service_id)
+
+    def _throttled(self, exchange: Exchange) -> Refusal | None:
+        if self._throttle is None:
+            return None
+        exceeded = self._throttle.exceeded(exchange.arrival_s)
+        exchange.throttle = self._throttle.words()
+        return THROTTLED.about(limit=str(self._throttle.limit), time=self._throttle.time) if exceeded else None
 
     async def _infer(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        fault = self._faults.draw()
-        if fault in faults.REFUSALS:
+        wanted = exchange.head.headers.get(FAULT)
+        fault = self._faults.draw() if wanted is None else wanted.decode("latin-1")
+        if fault and fault not in faults.NAMES:
+            await exchange.refuse(faults.unknown(fault), send)
+        elif fault in faults.REFUSALS:
             exchange.fault = fault
-            await exchange.refuse(faults.REFUSALS[fault], send)
+            await exchange.refuse(faults.REFUSALS[fault].about(service=exchange.head.service_id), send)
         elif fault == "hang":
             exchange.fault = fault
             await bodies.departure(receive)
@@ -125,9 +111,9 @@ class Gateway:
             async with asyncio.timeout_at(exchange.arrival_s + self._settings.timeout_s):
                 body = await bodies.read(receive, self._settings.body_limit_bytes)
                 exchange.body_bytes, exchange.body_read = len(body), True
-                reply = await self._work(exchange, fault, body)
+                reply = await self._credited(exchange, body) or await self._work(exchange, fault, body)
         except TimeoutError:
-            reply = TIMED_OUT
+            reply = faults.TIMEOUTS.get(exchange.fault) or TIME_OUT_AS[self._settings.time_out_as]
         except bodies.BodyTooLarge as over:
             exchange.body_bytes, exchange.body_read = over.size, not over.more
             reply = TOO_LARGE
@@ -137,22 +123,29 @@ class Gateway:
             return
         elif isinstance(reply, Refusal):
             await exchange.refuse(reply, send)
-        elif fault == "cut":
-            exchange.fault = fault
-            await exchange.cut(reply, send)
         else:
             spoiled = faults.spoil(fault, reply)
-            if spoiled is not reply:
+            self._dispatcher.note(spoiled)
+            if fault == "cut" or spoiled is not reply:
                 exchange.fault = fault
-            await exchange.reply(spoiled, send)
+            await (exchange.cut if fault == "cut" else exchange.reply)(spoiled, send)
+
+    async def _credited(self, exchange: Exchange, body: bytes) -> Refusal | None:
+        """Why the credential does not fit the body."""
+        if not self._credentials.needs_body(exchange.head):
+            return None
+        # The hash of a large body would hold up the other requests.
+        heavy = len(body) > models.HEAVY_BYTES
+        digest = await asyncio.to_thread(payload_hash, body) if heavy else payload_hash(body)
+        return self._credentials.body_refusal(exchange.head, digest)
 
     async def _work(self, exchange: Exchange, fault: str, body: bytes) -> Reply:
         """Have the model answer. Cancelled at the time limit, it leaves the job running."""
         service_s = self._settings.service_time.draw(self._service_times)
-        if fault == "slow":
+        if fault in faults.TIMEOUTS:
             service_s = faults.SLOW_FACTOR * self._settings.timeout_s
         done: asyncio.Future[Reply] = self._loop.create_future()
-        content_type = exchange.headers.get(b"content-type", b"")
+        content_type = exchange.head.headers.get(b"content-type", b"")
         exchange.forwarded_s = self._loop.time()
         job = Job(
             work=partial(_observed, exchange, content_type, body),
@@ -163,8 +156,8 @@ class Gateway:
             heavy=models.is_heavy(content_type, body),
         )
         if not self._instances.submit(job):
-            return QUEUE_FULL
-        if fault == "slow":
+            return REFUSED
+        if fault in faults.TIMEOUTS:
             exchange.fault = fault
         return await done
 

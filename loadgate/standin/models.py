@@ -13,7 +13,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
 
 from . import iris, picture
-from .answers import MALFORMED, Answer, Refusal
+from .answers import Answer, Refusal
+from .errors import MALFORMED
 
 FILE_FIELD = "images"
 BASE64_FIELD = "image"

@@ -12,10 +12,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import iam
-from .answers import NO_METHOD, NO_PATH
+from .credentials import Credentials
+from .errors import NO_METHOD, NO_PATH
 from .gateway import Gateway, request_ids
 from .instances import Instances, Reply
 from .settings import Settings
+from .signature import Signatures
 from .tokens import Tokens
 from .truth import Truth
 
@@ -34,7 +36,9 @@ def build(settings: Settings, *, truth: Truth, tokens: Tokens, threads: ThreadPo
         offload=_offload(loop, threads),
     )
     beside = _beside(iam.Iam(tokens, credentials=settings.credentials))
-    return Gateway(settings, tokens=tokens, instances=instances, truth=truth, elsewhere=beside)
+    signatures = Signatures(settings.access_key, lock_s=settings.ak_lock_s, clock=loop.time)
+    credentials = Credentials(tokens, signatures, settings.app_code)
+    return Gateway(settings, credentials=credentials, instances=instances, truth=truth, elsewhere=beside)
 
 
 def tokens_for(settings: Settings, clock: Callable[[], float]) -> Tokens:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .answers import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN, Refusal
+from .answers import Refusal
+from .errors import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN
 
 DER_HEAD = bytes((0x30, 0x82, 0x12, 0x90))
 """Head of a DER sequence of 4,752 bytes: the vendor's sample token `MIISkA...`, 6,344 characters."""

@@ -7,17 +7,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 from PIL import Image
 
 from loadgate.standin.service import build, tokens_for
 from loadgate.standin.settings import Settings
 from loadgate.standin.truth import COLUMNS, Truth
 
+LIMIT_BYTES = 12 * 1024 * 1024
 SERVICE = "/v1/infers/eb3e0c54-3dfa-4750-af0c-95c45e5d3e83"
 
 
@@ -124,13 +128,13 @@ class Served:
 COMMAND = [sys.executable, "-c", "from loadgate.commands.serve import serve; serve()"]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Start `loadgate serve` on a free port with the given options and environment."""
+@contextmanager
+def serving(folder: Path) -> Iterator[Callable[..., Served]]:
+    """Start `loadgate serve` on a free port with the given options and environment; its files are in `folder`."""
     processes = []
 
     def start(*options: str, **environment: str) -> Served:
-        truth, token = tmp_path / "truth.csv", tmp_path / "token.txt"
+        truth, token = folder / "truth.csv", folder / "token.txt"
         arguments = [*COMMAND, "--port", "0", "--truth", str(truth), "--write-token", str(token), *options]
         process = subprocess.Popen(
             arguments,
@@ -144,10 +148,35 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         assert line.startswith("ready http"), line + process.stderr.read()
         return Served(process, line.split()[1], token.read_text().strip(), truth)
 
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate()
+    try:
+        yield start
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Start `loadgate serve`: see `serving`."""
+    with serving(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def vendors_limits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[requests.Response]]]:
+    """Requests to a service with the vendor's own limits, on their way: they take 40 s."""
+    with serving(tmp_path_factory.mktemp("limits")) as start, ThreadPoolExecutor() as threads:
+        service = start("--service-time", "constant:90s")
+        post = partial(requests.post, service.url, headers={"X-Auth-Token": service.token}, timeout=60)
+        sizes = {"small": 2, "just the limit": LIMIT_BYTES, "over the limit": LIMIT_BYTES + 1}
+        yield {name: threads.submit(post, data=b"{}".ljust(size)) for name, size in sizes.items()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin_with_what_takes_long(request: pytest.FixtureRequest) -> None:
+    if any("vendors_limits" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("vendors_limits")
 
 
 @pytest.fixture

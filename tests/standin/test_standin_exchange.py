@@ -2,8 +2,10 @@ import asyncio
 
 import pytest
 
-from loadgate.standin.answers import TOO_LARGE, Answer
+from loadgate.standin.answers import Answer
+from loadgate.standin.errors import TOO_LARGE, UNAVAILABLE
 from loadgate.standin.exchange import Exchange
+from loadgate.standin.head import Head
 from loadgate.standin.truth import COLUMNS
 
 
@@ -29,12 +31,16 @@ def wire():
     return Wire()
 
 
+def head(headers=None):
+    return Head("POST", "/v1/infers/x", b"", headers or {})
+
+
 def row(exchange):
     return dict(zip(COLUMNS, exchange.row(), strict=True))
 
 
 def test_an_exchange_without_an_answer_has_no_status_and_ends_now(wire):
-    exchange = Exchange({b"content-length": b"7"}, "id", wire.clock)
+    exchange = Exchange(head({b"content-length": b"7"}), "id", wire.clock)
     wire.now_s = 12.0
     assert row(exchange) == {
         "arrival_s": "10.000000",
@@ -51,7 +57,7 @@ def test_an_exchange_without_an_answer_has_no_status_and_ends_now(wire):
 
 
 def test_an_answer_of_the_model_says_so_and_ends_when_it_is_handed_over(wire):
-    exchange = Exchange({}, "id", wire.clock)
+    exchange = Exchange(head(), "id", wire.clock)
     wire.now_s = 11.0
     asyncio.run(exchange.reply(Answer(200, b"{}"), wire.send))
     wire.now_s = 12.0
@@ -61,7 +67,7 @@ def test_an_answer_of_the_model_says_so_and_ends_when_it_is_handed_over(wire):
 
 
 def test_latencies_are_told_in_ms_to_who_asks(wire):
-    exchange = Exchange({b"x-apig-mode": b"debug"}, "id", wire.clock)
+    exchange = Exchange(head({b"x-apig-mode": b"debug"}), "id", wire.clock)
     exchange.forwarded_s = 10.25
     wire.now_s = 10.5
     asyncio.run(exchange.reply(Answer(200, b"{}"), wire.send))
@@ -69,8 +75,25 @@ def test_latencies_are_told_in_ms_to_who_asks(wire):
     assert wire.headers()[b"x-apig-upstream-latency"] == b"250"
 
 
+def test_how_the_throttle_stands_is_told_to_who_asks(wire):
+    for headers, told in (({b"x-apig-mode": b"debug"}, b"remain:9,limit:10,time:10 second"), ({}, None)):
+        exchange = Exchange(head(headers), "id", wire.clock)
+        exchange.throttle = "remain:9,limit:10,time:10 second"
+        asyncio.run(exchange.reply(Answer(200, b"{}"), wire.send))
+        assert wire.headers().get(b"x-apig-ratelimit-user") == told
+        wire.messages.clear()
+
+
+@pytest.mark.parametrize(("refusal", "server"), [(TOO_LARGE, b"api-gateway"), (UNAVAILABLE, b"ModelArts")])
+def test_a_refusal_says_which_layer_it_is_of(wire, refusal, server):
+    exchange = Exchange(head(), "id", wire.clock)
+    asyncio.run(exchange.refuse(refusal, wire.send))
+    assert wire.headers()[b"server"] == server
+    assert (row(exchange)["status"], row(exchange)["code"]) == (refusal.status, refusal.code)
+
+
 def test_a_refusal_while_the_body_comes_is_whole_before_the_rest_is_read(wire):
-    exchange = Exchange({}, "id", wire.clock)
+    exchange = Exchange(head(), "id", wire.clock)
 
     async def receive():
         assert len(wire.messages[1]["body"]) == int(wire.headers()[b"content-length"])
@@ -82,6 +105,6 @@ def test_a_refusal_while_the_body_comes_is_whole_before_the_rest_is_read(wire):
 
 
 def test_a_hostile_uuid_cannot_break_the_truth(wire):
-    exchange = Exchange({}, "id", wire.clock)
+    exchange = Exchange(head(), "id", wire.clock)
     exchange.note(Answer(200, b"", "json", "a\nb\ud800" + "c" * 100))
     assert row(exchange)["uuid"] == "ab" + "c" * 62

@@ -3,7 +3,6 @@ import json
 
 import pytest
 
-from loadgate.standin.gateway import RateLimit
 from loadgate.standin.service_time import ServiceTime
 from loadgate.standin.settings import Settings
 
@@ -23,9 +22,13 @@ def settings(**more):
 
 def refusal(reply):
     content = json.loads(reply.body)
-    assert reply.headers["server"] == "api-gateway"
-    assert reply.headers["x-request-id"] == content["request_id"]
-    assert len(content["request_id"]) == 32
+    if content["error_code"].startswith("APIG."):
+        assert reply.headers["server"] == "api-gateway"
+        assert reply.headers["x-request-id"] == content["request_id"]
+    else:
+        assert reply.headers["server"] == "ModelArts"
+        assert "request_id" not in content
+    assert len(reply.headers["x-request-id"]) == 32
     return reply.status, content["error_code"], content["error_msg"]
 
 
@@ -169,9 +172,131 @@ def test_over_the_rate_limit_the_service_is_named(bench):
     bench(settings(rate_limit_per_s=2), scenario)
 
 
-def test_each_second_has_its_own_allowance():
-    limit = RateLimit(2)
-    assert [limit.exceeded(now_s) for now_s in (0.0, 0.1, 0.9, 1.0, 1.5, 1.9)] == [False, False, True] * 2
+def test_over_the_throttle_the_policy_is_named_and_tells_how_it_stands(bench):
+    async def scenario(bed):
+        replies = [await bed.call(BODY, headers={"x-apig-mode": "debug"}) for _ in range(3)]
+        assert [reply.headers["x-apig-ratelimit-user"] for reply in replies] == [
+            "remain:1,limit:2,time:1 minute",
+            "remain:0,limit:2,time:1 minute",
+            "remain:0,limit:2,time:1 minute",
+        ]
+        assert [reply.status for reply in replies] == [200, 200, 429]
+        words = "The throttling threshold has been reached: policy user over ratelimit,limit:2,time:1 minute"
+        assert refusal(replies[2]) == (429, "APIG.0308", words)
+        assert "x-apig-ratelimit-user" not in (await bed.call(BODY)).headers
+
+    bench(settings(throttle=(2, 60.0)), scenario)
+
+
+def test_a_request_that_may_not_pass_does_not_count_for_the_throttle(bench):
+    async def scenario(bed):
+        assert (await bed.call(BODY, token="wrong")).status == 401
+        assert (await bed.call(BODY)).status == 200
+
+    bench(settings(throttle=(1, 60.0)), scenario)
+
+
+def test_at_a_slow_start_nothing_is_ready(bench):
+    async def scenario(bed):
+        words = "Gateway forwarding error because the backend service is unavailable."
+        assert refusal(await bed.call(BODY)) == (503, "ModelArts.4302", words)
+        await asyncio.sleep(0.1)
+        assert (await bed.call(BODY)).status == 200
+        assert [(row["code"], row["fault"]) for row in bed.rows] == [("ModelArts.4302", ""), ("", "")]
+
+    bench(settings(slow_start_s=0.1), scenario)
+
+
+def test_model_errors_in_a_row_open_the_circuit_breaker_for_a_while(bench):
+    async def scenario(bed):
+        failing = {"x-standin-fault": "model_error"}
+        statuses = [(await bed.call(BODY, headers=headers)).status for headers in (failing, {}, failing, failing)]
+        assert statuses == [500, 200, 500, 500]
+        words = "Due to self protection, the backend service is disconnected, please wait moment."
+        assert refusal(await bed.call(BODY)) == (503, "ModelArts.4302", words)
+        await asyncio.sleep(0.2)
+        assert (await bed.call(BODY)).status == 200
+
+    bench(settings(circuit_breaker=(2, 0.2)), scenario)
+
+
+@pytest.mark.parametrize(
+    ("time_out_as", "answer"),
+    [
+        ("APIG.0203", (504, "APIG.0203", "Backend timeout")),
+        ("4205", (408, "ModelArts.4205", "Connection time out.")),
+    ],
+)
+def test_the_time_limit_shows_as_told(bench, time_out_as, answer):
+    async def scenario(bed):
+        assert refusal(await bed.call(BODY)) == answer
+
+    bench(
+        settings(service_time=ServiceTime("constant", 5.0), timeout_s=0.05, time_out_as=time_out_as),
+        scenario,
+    )
+
+
+def test_a_header_asks_for_the_fault_of_one_request(bench):
+    async def scenario(bed):
+        asked = {name: await bed.call(BODY, headers={"x-standin-fault": name}) for name in ("APIG.0610", "stopped", "")}
+        assert refusal(asked["APIG.0610"]) == (502, "APIG.0610", "No backend available.")
+        named = "Invalid request because requested service abc is unavailable."
+        stopped = await bed.call(BODY, path="/v1/infers/abc", headers={"x-standin-fault": "stopped"})
+        assert refusal(stopped) == (400, "ModelArts.4203", named)
+        assert asked[""].status == 200
+        assert (await bed.call(BODY)).status == 429
+        assert [row["fault"] for row in bed.rows] == ["APIG.0610", "stopped", "", "stopped", "throttled"]
+
+    bench(settings(faults={"throttled": 1.0}), scenario)
+
+
+def test_an_unknown_fault_in_the_header_is_told(bench):
+    async def scenario(bed):
+        reply = await bed.call(BODY, headers={"x-standin-fault": "flood"})
+        assert reply.status == 400
+        words = json.loads(reply.body)["error_msg"]
+        assert words == "'flood' is not a fault; `loadgate serve --list-faults` prints them all"
+        assert (bed.rows[0]["status"], bed.rows[0]["fault"]) == (400, "")
+
+    bench(settings(), scenario)
+
+
+def test_a_header_does_not_change_the_faults_of_the_others(bench):
+    async def scenario(bed):
+        return [(await bed.call(BODY)).status for _ in range(20)]
+
+    async def with_headers(bed):
+        statuses = []
+        for _ in range(20):
+            await bed.call(BODY, headers={"x-standin-fault": "cut"})
+            statuses.append((await bed.call(BODY)).status)
+        return statuses
+
+    seeded = settings(faults={"throttled": 0.5}, seed=4)
+    assert bench(seeded, scenario) == bench(seeded, with_headers)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "content_type", "code"),
+    [
+        ("no_request_id", 502, "application/json", "APIG.0201"),
+        ("error_wrapped", 503, "application/json", "ModelArts.4302"),
+        ("truncated_error", 503, "application/json", "ModelArts.4302"),
+        ("html", 502, "text/html", ""),
+    ],
+)
+def test_the_truth_has_the_code_that_was_sent_in_whatever_form(bench, fault, status, content_type, code):
+    async def scenario(bed):
+        reply = await bed.call(BODY, headers={"x-standin-fault": fault})
+        assert (reply.status, reply.headers["content-type"]) == (status, content_type)
+        assert reply.complete
+        assert len(reply.body) == int(reply.headers["content-length"])
+        assert code.encode() in reply.body
+        (row,) = bed.rows
+        assert (row["status"], row["code"], row["fault"]) == (status, code, fault)
+
+    bench(settings(), scenario)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +304,15 @@ def test_each_second_has_its_own_allowance():
     [
         ("unavailable", (503, "ModelArts.4302")),
         ("throttled", (429, "APIG.0308")),
+        ("circuit_breaker", (503, "ModelArts.4302")),
+        ("refused", (503, "ModelArts.4302")),
+        ("keepalive", (504, "ModelArts.4503")),
+        ("stopped", (400, "ModelArts.4203")),
+        ("expired", (401, "APIG.0307")),
+        ("domain", (401, "ModelArts.0212")),
+        ("ModelArts.4503/504/ssl", (504, "ModelArts.4503")),
         ("slow", (504, "ModelArts.4503")),
+        ("timeout_apig", (504, "APIG.0203")),
     ],
 )
 def test_a_fault_of_the_gateway_is_sent_and_told(bench, fault, answer):
@@ -190,13 +323,26 @@ def test_a_fault_of_the_gateway_is_sent_and_told(bench, fault, answer):
     bench(settings(timeout_s=0.05, faults={fault: 1.0}), scenario)
 
 
-def test_a_fault_of_the_model_is_sent_and_told(bench):
+@pytest.mark.parametrize("fault", ["slow", "timeout_apig"])
+def test_a_time_out_comes_at_the_limit_and_not_before(bench, fault):
+    async def scenario(bed):
+        now = asyncio.get_running_loop().time
+        began_s = now()
+        await bed.call(BODY, headers={"x-standin-fault": fault})
+        assert now() - began_s >= 0.1
+
+    bench(settings(timeout_s=0.1), scenario)
+
+
+@pytest.mark.parametrize("fault", ["model_error", "MR.0105"])
+def test_a_fault_of_the_model_is_sent_and_told(bench, fault):
     async def scenario(bed):
         reply = await bed.call(BODY)
         assert (reply.status, reply.headers["server"]) == (500, "ModelArts")
-        assert bed.rows[0]["fault"] == "model_error"
+        assert reply.body == b'{"erno":"MR.0105","msg":"Recognition failed","words_result":{}}'
+        assert bed.rows[0]["fault"] == fault
 
-    bench(settings(faults={"model_error": 1.0}), scenario)
+    bench(settings(faults={fault: 1.0}), scenario)
 
 
 def test_a_fault_that_could_not_take_effect_is_not_told(bench):

@@ -40,10 +40,11 @@ def test_a_project_token_is_issued_and_good(bench, key):
     assert used.status == 400  # through the gateway, up to the body that is not JSON
 
 
-def test_a_token_is_valid_for_a_day(bench):
-    token = json.loads(ask(bench, body())[0].body)["token"]
+@pytest.mark.parametrize(("settings", "life_s"), [({}, 24 * 3600), ({"token_validity_s": 90.0}, 90)])
+def test_a_token_says_how_long_it_is_valid(bench, settings, life_s):
+    token = json.loads(ask(bench, body(), **settings)[0].body)["token"]
     issued, expires = (datetime.strptime(token[key], "%Y-%m-%dT%H:%M:%S.%f%z") for key in ("issued_at", "expires_at"))
-    assert (expires - issued).total_seconds() == 24 * 3600
+    assert (expires - issued).total_seconds() == life_s
 
 
 @pytest.mark.parametrize("scope", [None, {"domain": {"name": "account"}}])

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from loadgate.standin import models
-from loadgate.standin.answers import MALFORMED
+from loadgate.standin.errors import MALFORMED
 
 ROW = {"sepal_length": 3, "sepal_width": 1, "petal_length": 2.2, "petal_width": 4}
 IRIS = {"meta": {"uuid": "u1"}, "data": {"req_data": [ROW]}}

@@ -5,8 +5,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from loadgate.commands.serve import fault, serve, service_time
+from loadgate.commands.serve import fault, number_and_duration, serve, service_time
 from loadgate.errors import ConfigError
+from loadgate.standin.faults import NAMES
 from loadgate.standin.service_time import ServiceTime
 
 
@@ -43,10 +44,24 @@ def test_a_fault_is_read(text, share):
     assert fault(text) == ("slow", pytest.approx(share))
 
 
+def test_a_fault_is_named_by_its_code_too():
+    assert fault("ModelArts.4503/504/ssl:1%") == ("ModelArts.4503/504/ssl", pytest.approx(0.01))
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5/1s", (5, 1.0)), ("100/1m", (100, 60.0)), ("2/200ms", (2, 0.2))])
+def test_a_number_and_a_duration_are_read(text, expected):
+    assert number_and_duration(text) == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fault", "flood:1%"], "'flood' is not a fault; it must be one of slow, model_error, unavailable"),
+        (["--throttle", "5"], "write 5/1s or 100/1m"),
+        (["--throttle", "0/1s"], "whole number from 1"),
+        (["--circuit-breaker", "5/0s"], "more than 0"),
+        (["--time-out-as", "504"], "choose one of 4503, APIG.0203, 4205"),
+        (["--token-life", "0s"], "more than 0"),
+        (["--fault", "flood:1%"], "'flood' is not a fault; it must be one of slow, timeout_apig, model_error"),
         (["--fault", "slow"], "write slow:2% or slow:0.02"),
         (["--timeout", "soon"], "write 250ms, 40s or 1m30s"),
         (["--body-limit", "big"], "write 2kB, 512KiB or 12MiB"),
@@ -72,6 +87,8 @@ def test_a_bad_option_is_exit_2_and_a_sentence(arguments, message):
         (["--tls-cert", __file__], {}, "is not a certificate with its own unencrypted private key"),
         (["--tls-key", __file__], {}, "needs its certificate"),
         (["--host", "nowhere.invalid"], {}, "cannot listen on nowhere.invalid port 8080"),
+        ([], {"LOADGATE_AK": "AKID"}, "set both LOADGATE_AK and LOADGATE_SK"),
+        ([], {"LOADGATE_SECURITY_TOKEN": "x"}, "goes with an access key; set LOADGATE_AK and LOADGATE_SK"),
         ([], {"LOADGATE_IAM_USER": "me"}, "set both LOADGATE_IAM_USER and LOADGATE_IAM_PASSWORD"),
     ],
 )
@@ -95,6 +112,16 @@ def test_help_has_examples_and_every_fault():
     assert "loadgate serve --port 0 --service-time gamma:80ms,2" in output
     assert "wrong_uuid" in output
     assert "LOADGATE_IAM_PASSWORD" in output
+    assert "LOADGATE_APPCODE" in output
+    assert max(map(len, output.splitlines())) < 100
+
+
+def test_every_fault_is_listed_on_a_line_of_its_own():
+    done = CliRunner().invoke(serve, ["--list-faults"])
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.output.splitlines()] == list(NAMES)
+    assert "ModelArts.4503/504/ssl" in done.output
+    assert "{" not in done.output
 
 
 def test_nothing_of_the_load_side_is_imported():

@@ -8,10 +8,18 @@ import socket
 import ssl
 import subprocess
 import time
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 import trustme
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.sdk_request import SdkRequest
+from huaweicloudsdkcore.signer.signer import Signer
+
+from loadgate.standin.errors import ERRORS
+from loadgate.standin.faults import REFUSALS
 
 PAGE_BODY = '{"data":{"req_data":[{"sepal_length":3,"sepal_width":1,"petal_length":2.2,"petal_width":4}]}}'
 FAST = ("--service-time", "constant:0ms")
@@ -226,3 +234,148 @@ def test_the_token_file_is_its_owners_only(serve):
     path = service.truth.with_name("token.txt")
     assert path.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in path.parent.glob(".*")] == []
+
+
+@pytest.mark.parametrize("name", ["APIG.0308/429/ip", "ModelArts.4503/504/ssl", "error_wrapped"])
+def test_curl_asks_for_an_error_by_its_name(serve, name):
+    service = serve(*FAST)
+    auth = f"X-Auth-Token: {service.token}"
+    body, status = curl("-d", PAGE_BODY, "-H", auth, "-H", f"X-Standin-Fault: {name}", service.url)
+    refusal = REFUSALS[name]
+    assert status == refusal.status
+    sent = body.get("error") or {"code": body["error_code"], "message": body["error_msg"]}
+    assert sent == {"code": refusal.code, "message": refusal.message}
+    service.stop()
+    assert [(row["status"], row["code"], row["fault"]) for row in rows(service)] == [(str(status), refusal.code, name)]
+
+
+def test_every_listed_error_is_sent_with_its_status_and_words(serve):
+    service = serve(*FAST)
+    service_id = service.url.rpartition("/")[2] + "-x"
+    with requests.Session() as session:
+        for name, error in ERRORS.items():
+            headers = {"X-Auth-Token": service.token, "X-Standin-Fault": name}
+            resp = session.post(f"{service.url}-x", headers=headers, data=PAGE_BODY)
+            sent = (resp.status_code, resp.json()["error_code"], resp.json()["error_msg"])
+            assert sent == (error.status, error.code, error.about(service=service_id).message)
+            assert len(resp.headers["X-Request-Id"]) == 32
+    service.stop()
+    assert [row["fault"] for row in rows(service)] == list(ERRORS)
+
+
+def test_a_code_can_be_a_share_of_the_load(serve):
+    service = serve(*FAST, "--fault", "ModelArts.4503/504/keepalive:30%", "--seed", "2")
+    with requests.Session() as session:
+        headers = {"X-Auth-Token": service.token}
+        statuses = [session.post(service.url, headers=headers, data=PAGE_BODY).status_code for _ in range(200)]
+    assert set(statuses) == {200, 504}
+    assert statuses.count(504) == pytest.approx(60, abs=25)
+
+
+def sdk_signed(url, body, *, sk="hush", content_type="application/json", **headers):
+    """Headers as the vendor's SDK signs them now."""
+    parts = urlsplit(url)
+    request = SdkRequest(
+        method="POST",
+        schema="http",
+        host=parts.netloc,
+        resource_path=parts.path,
+        uri=None,
+        query_params=parse_qsl(parts.query),
+        header_params={
+            "X-Sdk-Date": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+            "Content-Type": content_type,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        body=body,
+        stream=False,
+        signing_algorithm=None,
+    )
+    return Signer(BasicCredentials("AKID", sk)).sign(request).header_params
+
+
+def test_requests_that_the_vendors_sdk_has_signed_pass(serve, image):
+    service = serve(*FAST, LOADGATE_AK="AKID", LOADGATE_SK="hush")
+    for url in (service.url, f"{service.url}/predictions/poetry?lang=en"):
+        assert requests.post(url, headers=sdk_signed(url, PAGE_BODY), data=PAGE_BODY).status_code == 200
+    padded = PAGE_BODY + " " * 100_000
+    assert requests.post(service.url, headers=sdk_signed(service.url, padded), data=padded).status_code == 200
+    form = requests.Request("POST", service.url, files={"images": image.read_bytes()}).prepare()
+    form.headers.update(sdk_signed(service.url, form.body, content_type=form.headers["Content-Type"]))
+    assert form.headers["X-Sdk-Content-Sha256"] == "UNSIGNED-PAYLOAD"
+    with requests.Session() as session:
+        assert session.send(form).status_code == 200
+    changed = requests.post(service.url, headers=sdk_signed(service.url, PAGE_BODY), data=PAGE_BODY + " ")
+    assert (changed.status_code, changed.json()["error_code"]) == (401, "APIG.0301")
+
+
+def test_six_wrong_signatures_lock_the_key_for_a_while(serve):
+    service = serve(*FAST, "--ak-lock", "2s", LOADGATE_AK="AKID", LOADGATE_SK="hush")
+
+    def post(**how):
+        return requests.post(service.url, headers=sdk_signed(service.url, PAGE_BODY, **how), data=PAGE_BODY)
+
+    messages = [post(sk="wrong").json()["error_msg"] for _ in range(6)]
+    assert all("verify aksk signature fail, canonicalRequest:POST|" in message for message in messages)
+    locked = post()
+    assert locked.status_code == 401
+    assert locked.json()["error_msg"].endswith("AK access failed to reach the limit,forbidden")
+    wait_for(lambda: post().status_code == 200, 10)
+    expired = post(X_Sdk_Date="20240101T000000Z").json()
+    assert expired["error_msg"].endswith("calc ak sk signature fail:signature expired")
+
+
+def test_a_temporary_key_needs_its_token(serve):
+    service = serve(*FAST, LOADGATE_AK="AKID", LOADGATE_SK="hush", LOADGATE_SECURITY_TOKEN="temporary")
+    for sent, status in (({"X_Security_Token": "temporary"}, 200), ({}, 401)):
+        resp = requests.post(service.url, headers=sdk_signed(service.url, PAGE_BODY, **sent), data=PAGE_BODY)
+        assert resp.status_code == status
+    assert resp.json()["error_msg"].endswith("Get secretKey failed,ak:AKID,err:ak not exist")
+
+
+def test_an_app_code_is_a_credential(serve):
+    service = serve(*FAST, LOADGATE_APPCODE="open-up")
+    assert curl("-d", PAGE_BODY, "-H", "X-Apig-AppCode: open-up", service.url)[1] == 200
+    body, status = curl("-d", PAGE_BODY, "-H", "X-Apig-AppCode: wrong", service.url)
+    assert (status, body["error_code"]) == (401, "APIG.0303")
+    assert body["error_msg"] == "Incorrect app authentication information: app not found with specified appCode"
+    body, status = curl("-d", PAGE_BODY, service.url)
+    assert (status, body["error_msg"]) == (401, "Incorrect IAM authentication information: x-auth-token not found")
+
+
+def test_no_secret_is_shown_by_what_the_service_writes(serve):
+    secrets = {"LOADGATE_AK": "AKID", "LOADGATE_SK": "hush", "LOADGATE_APPCODE": "open-up"}
+    service = serve(*FAST, **secrets)
+    requests.post(service.url, headers=sdk_signed(service.url, PAGE_BODY, sk="wrong"), data=PAGE_BODY)
+    requests.post(service.url, headers={"X-Apig-AppCode": "open-up"}, data=PAGE_BODY)
+    service.stop()
+    written = service.truth.read_text() + service.process.stderr.read() + service.process.stdout.read()
+    assert len(rows(service)) == 2
+    assert "hush" not in written
+    assert "open-up" not in written
+
+
+def test_a_token_lives_as_long_as_told(serve):
+    service = serve(*FAST, "--token-life", "1s")
+    headers = {"X-Auth-Token": service.token}
+    wait_for(lambda: requests.post(service.url, headers=headers, data=PAGE_BODY).status_code == 401, 10)
+    body, status = curl("-d", PAGE_BODY, "-H", f"X-Auth-Token: {service.token}", service.url)
+    assert (status, body["error_code"], body["error_msg"]) == (401, "APIG.0307", "The token must be updated.")
+
+
+def test_the_limits_are_options(serve):
+    service = serve(*FAST, "--throttle", "3/1m", "--slow-start", "100ms", "--circuit-breaker", "1/1m")
+    headers = {"X-Auth-Token": service.token, "X-Apig-Mode": "debug"}
+    time.sleep(0.2)
+    failed = requests.post(service.url, headers={**headers, "X-Standin-Fault": "model_error"}, data=PAGE_BODY)
+    assert (failed.status_code, failed.headers["X-Apig-RateLimit-user"]) == (500, "remain:2,limit:3,time:1 minute")
+    cut_off, _, throttled = [requests.post(service.url, headers=headers, data=PAGE_BODY) for _ in range(3)]
+    assert (cut_off.status_code, cut_off.json()["error_code"]) == (503, "ModelArts.4302")
+    assert throttled.json()["error_msg"].endswith("policy user over ratelimit,limit:3,time:1 minute")
+
+
+def test_the_time_limit_can_show_as_the_gateways_own(serve):
+    service = serve("--service-time", "constant:5s", "--timeout", "200ms", "--time-out-as", "APIG.0203")
+    resp = requests.post(service.url, headers={"X-Auth-Token": service.token}, data=PAGE_BODY)
+    assert (resp.status_code, resp.json()["error_code"]) == (504, "APIG.0203")
+    assert resp.elapsed.total_seconds() >= 0.19

@@ -1,6 +1,6 @@
 import pytest
 
-from loadgate.standin.answers import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN
+from loadgate.standin.errors import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN
 from loadgate.standin.tokens import Tokens
 
 
