@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
+from analysis.wording import one_line
 from loadgate import target as targets
 from loadgate.error_words import error_words
 from loadgate.errors import ConfigError
@@ -60,7 +61,7 @@ class Login:
         if answer.status != 201 or not answer.token:
             failure = LoginRefusedError if 400 <= answer.status < 500 else ConfigError
             words = " ".join(filter(None, error_words(answer.body)))
-            words = Redaction(self.password)(words)[:200] or "(without a word)"
+            words = one_line(Redaction(self.password)(words))[:200] or "(without a word)"
             raise failure(
                 f"IAM at {self.endpoint.shown} gave no token: {answer.status} {words}{_advice(answer.status)}"
             )
@@ -85,7 +86,7 @@ class Login:
             body = answer.read(LONGEST_ANSWER)
         except (OSError, HTTPException) as error:
             reason = getattr(error, "verify_message", "") or str(error) or type(error).__name__
-            raise ConfigError(f"IAM at {self.endpoint.shown} does not answer ({reason})") from None
+            raise ConfigError(f"IAM at {self.endpoint.shown} does not answer ({one_line(reason)[:200]})") from None
         finally:
             connection.close()
         return _Answer(answer.status, answer.getheader("X-Subject-Token", ""), body)
