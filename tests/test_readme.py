@@ -50,7 +50,7 @@ def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(
 def known_options() -> set[str]:
     """Every option of our commands, by their own help."""
     helps = ""
-    for command in ("run", "send", "serve", "demo", "report"):
+    for command in ("run", "send", "serve", "demo", "token", "report"):
         helps += subprocess.run(
             [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
         ).stdout
@@ -64,7 +64,9 @@ def test_every_option_named_in_a_page_is_one(page: str):
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known_options() | of_locust
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/with-locust.md", "docs/run-directory.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+)
 def test_every_link_leads_somewhere(page: str):
     text = (ROOT / page).read_text(encoding="utf-8")
 
