@@ -36,7 +36,7 @@ class Payload:
     inputs: int | None = None  # entries of `req_data`, where the body has one
     uuid_at: int | None = None
     content_bytes: int = 0  # before it was put into its form
-    source: str = ""  # the file, and the line of a .jsonl
+    source: str = ""  # the file's name, and the line of a .jsonl: where it lies is nobody's business
 
     def __len__(self) -> int:
         """Bytes on the wire, headers not counted: what the gateway's limit is about."""
@@ -75,9 +75,9 @@ def _base64_bytes(count: int) -> int:
 def _encode(kind: Kind, path: Path, name: str, field: str) -> list[Payload]:
     content = _read(kind, path)
     if kind == "file":
-        return [replace(file_payload(name, path.name, content, field), source=str(path))]
+        return [file_payload(name, path.name, content, field)]
     if kind == "base64":
-        return [replace(base64_payload(name, content, field), source=str(path))]
+        return [replace(base64_payload(name, content, field), source=path.name)]
     if path.suffix != ".jsonl":
         return [json_payload(name, content, str(path))]
     lines = enumerate(content.splitlines(), 1)
@@ -100,7 +100,7 @@ def json_payload(name: str, content: bytes, source: str) -> Payload:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ConfigError(f"{source} is not valid JSON: {reason}") from None
     uuid_at = None if marker is None else body.index(marker.encode())
-    return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at, len(body), source)
+    return Payload(name, "json", "application/json", body, _inputs(parsed), uuid_at, len(body), Path(source).name)
 
 
 def _with_marker(text: str, parsed: Any) -> tuple[str, str | None]:
