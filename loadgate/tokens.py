@@ -81,7 +81,8 @@ class IamTokens:
             self._due = clock() + self._retry_s
             self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
             raise
-        self._due = clock() + RENEWED_AT * token.validity_s
+        # Not more often, whatever IAM says: a token that is over at once would make a storm of logins.
+        self._due = clock() + max(RENEWED_AT * token.validity_s, RETRY_S)
         self._retry_s = RETRY_S
         return checked(token.text, "the token of IAM")
 

@@ -97,6 +97,14 @@ def test_a_token_is_renewed_ahead_of_its_end_and_not_before(time):
     assert (source.token(), source.wait_s()) == ("b", 1620.0)
 
 
+def test_tokens_that_are_over_at_once_make_no_storm_of_logins(time):
+    source = IamTokens(Iam(Token("a", 0.001), Token("b", 0.001)), None)
+
+    assert (source.token(), source.wait_s()) == ("a", 1.0)
+    time[0] += 0.5
+    assert source.token() is None
+
+
 def test_a_refused_token_is_renewed_at_once():
     source = IamTokens(Iam(Token("a", 1800.0), Token("b", 1800.0)), None)
     source.token()
