@@ -82,7 +82,7 @@ ADVICE = {
     Outcome.UNAUTHORIZED: "Check that the credentials are whole, valid, and for this service, project and region.",
     Outcome.THROTTLED: "Lower the rate, or have the limit of whoever answered raised.",
     Outcome.UNAVAILABLE: "Check that the service is running and that its instances keep up.",
-    Outcome.SERVER_ERROR: "Look for the request in the log of whoever answered; notable.csv has request ids.",
+    Outcome.SERVER_ERROR: "Look for the request, by its id, in the log of whoever answered.",
     Outcome.CLIENT_ERROR: "Check the URL, the input's name and the body against what the service expects.",
     Outcome.BAD_ANSWER: "Look at one answer with loadgate send: it is not what such a request should get.",
     Outcome.CONNECTION_ERROR: "Check the host, the port, the network and the certificate.",

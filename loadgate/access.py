@@ -3,11 +3,12 @@
 import logging
 import math
 from collections.abc import Callable
+from http import HTTPStatus
 
 import gevent
 from gevent.event import Event
 
-from analysis.outcomes import Outcome
+from analysis.outcomes import AnsweredBy
 from loadgate.answers import Finding
 from loadgate.connection import Exchange, clock
 from loadgate.credential import Bearer, Credential
@@ -32,13 +33,15 @@ class Access:
         self._stale = Event()  # the present token was refused
         self._renewed_at = self._asked_at = -math.inf
         self._refusals, self._last_ended = 0, 0
+        self._complaint = ""  # the last that was logged
         self._greenlet = gevent.Greenlet()
         if isinstance(credential, Bearer) and credential.source is not None:
             self._greenlet = gevent.spawn(self._renew_on, credential, credential.source)
 
-    def on_failure(self, exchange: Exchange, finding: Finding, ended: int) -> None:
+    def on_failure(self, exchange: Exchange, finding: Finding, status: int | None, ended: int) -> None:
         """Look at a failure, the `ended`-th request to end. Called on the loop, so it only notes."""
-        if finding.outcome is not Outcome.UNAUTHORIZED:
+        # Others refuse, too, and a 403 is about what the right key may do.
+        if status != HTTPStatus.UNAUTHORIZED or finding.by is not AnsweredBy.GATEWAY:
             return
         if self._credential.lockable:
             self._count(finding, ended)
@@ -70,13 +73,20 @@ class Access:
         while True:
             wait_s = source.wait_s()
             refused = self._stale.wait(None if wait_s == math.inf else wait_s)
-            self._stale.clear()
-            try:
-                token = source.token(refused)
-            except ConfigError as error:
-                log.error("the token was not renewed: %s", error)
-                continue
+            token = self._fetched(source, refused)
+            self._stale.clear()  # who was refused meanwhile asked for this one
             if token is not None:
                 credential.use(token)
                 self._renewed_at = clock()
                 self.renewed += 1
+
+    def _fetched(self, source: Source, refused: bool) -> str | None:
+        try:
+            token = source.token(refused)
+        except ConfigError as error:
+            if str(error) != self._complaint:  # a file that is gone is looked for each second
+                self._complaint = str(error)
+                log.error("the token was not renewed: %s", error)
+            return None
+        self._complaint = ""
+        return token

@@ -48,6 +48,11 @@ class AnswerParser:
         headed = self._status is not None
         return headed and b"content-length" not in self._headers and not coding.rstrip().endswith(b"chunked")
 
+    @property
+    def failed(self) -> bool:
+        """Whether a status is here that says all that matters: of such an answer a part of the body will do."""
+        return self._status is not None and self._status >= 300
+
     def take(self) -> Answer:
         """The answer, and make ready for the next. One that the connection's end completed is what came so far."""
         answer = self._answer or self._whole()

@@ -283,7 +283,8 @@ class Connection:
 
     def _on_end(self, reason: str) -> None:
         """The server closed (`reason` empty) or the connection broke."""
-        if self.exchange is not None and not reason and self._parser.ends_with_connection:
+        parser = self._parser
+        if self.exchange is not None and (parser.failed or (not reason and parser.ends_with_connection)):
             self._finish(keep_alive=False)
             return
         self._break(reason or self._write_error or "the server closed the connection")

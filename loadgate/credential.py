@@ -8,10 +8,11 @@ from loadgate import iam
 from loadgate.errors import ConfigError
 from loadgate.gateway import Gateway
 from loadgate.redaction import Redaction
+from loadgate.secret import checked
 from loadgate.signing import UNSIGNED, Signer
 from loadgate.target import Target
 from loadgate.tls import trust
-from loadgate.tokens import IamTokens, Source, TokenFile, checked
+from loadgate.tokens import IamTokens, Source, TokenFile
 
 TOKEN_VARIABLE = "LOADGATE_TOKEN"  # noqa: S105 - the names of variables, not secrets
 APPCODE_VARIABLE = "LOADGATE_APPCODE"
@@ -96,6 +97,8 @@ def find(gateway: Gateway, target: Target, options: Namespace, environ: Mapping[
     A login to IAM is made here: once in each process, before its load.
     """
     way = options.auth or _way(gateway, options.token_file, environ)
+    if options.token_file and way not in ("token", "bearer"):
+        raise ConfigError(f"--token-file goes with --auth token or bearer, not with {way}; leave one of them out")
     if way == "none":
         return Credential()
     if way == "aksk":
@@ -122,13 +125,12 @@ def _way(gateway: Gateway, token_file: str | None, environ: Mapping[str, str]) -
         return "token"
     if gateway.auth[0] == "none":
         return "none"
-    taken = {"iam" if way == "token" else way for way in gateway.auth} | set(gateway.auth)
-    given = [way for way, names in SIGNS.items() if way in taken and any(environ.get(name) for name in names)]
+    given = [way for way, names in SIGNS.items() if way in gateway.auth and any(environ.get(name) for name in names)]
     if len(given) > 1:
         names = ", ".join(SIGNS[way][0] for way in given)
         raise ConfigError(f"there are several credentials ({names}); choose one with --auth {' or '.join(given)}")
     if not given:
-        names = ", ".join(SIGNS[way][0] for way in SIGNS if way in taken)
+        names = ", ".join(SIGNS[way][0] for way in SIGNS if way in gateway.auth)
         raise ConfigError(f"no credential: set {names} or give --token-file FILE (or --auth none for an open service)")
     return given[0]
 

@@ -11,7 +11,6 @@ from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding, judge
 from loadgate.connection import Connection, Exchange, clock
 from loadgate.gateway import Gateway
-from loadgate.preflight import is_over
 from loadgate.request import Request, Uuids
 from loadgate.target import Address, Target
 
@@ -145,7 +144,7 @@ class Engine:
         if exchange is None:
             self._idle.pop(connection, None)
             return
-        over_limit = is_over(exchange.request.payload, self._limits.gateway.body_limit_bytes)
+        over_limit = self._limits.gateway.is_over(len(exchange.request.payload))
         raced = connection.served and exchange.first_byte is None and clock() - exchange.sent < RACE_S
         if raced and not over_limit:  # or it was cut off for its size, and would be again
             # Kept alive, and closed by the server before it saw the request: that says nothing about the service.

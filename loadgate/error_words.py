@@ -80,9 +80,10 @@ def _short_type(code: str) -> str:
 def _complaint(detail: Any) -> str:
     """FastAPI's first complaint about a request's fields."""
     first = detail[0] if isinstance(detail, list) and detail else None
-    place = _at(first, "loc")
-    where = ".".join(map(str, place)) if isinstance(place, list) else ""
-    said = _first(first, "msg") if isinstance(first, dict) else ""
+    if not isinstance(first, dict):
+        return ""
+    place, said = first.get("loc"), _first(first, "msg")
+    where = ".".join(str(part) for part in place[:10] if _is_word(part)) if isinstance(place, list) else ""
     return ": ".join(part for part in (where, said) if part)[:LONGEST_TEXT] if said else ""
 
 
@@ -92,10 +93,6 @@ def _unescaped(text: str) -> str:
         return str(orjson.loads(f'"{text}"'))
     except ValueError:
         return text
-
-
-def _at(content: Any, key: str) -> Any:
-    return content.get(key) if isinstance(content, dict) else None
 
 
 def _first(fields: dict[str, Any], *keys: str) -> str:

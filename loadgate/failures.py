@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from loadgate.answers import Answer, Finding
 from loadgate.connection import Exchange
-from loadgate.spreadsheet import cell
 
 DISTINCT_KEPT = 200  # a service may put something new into each message
 OTHERS = "(other words)"
@@ -56,5 +55,4 @@ class Failures:
 
 
 def _row(second: int, name: str, found: Finding, status: int | None, count: int) -> FailureRow:
-    words = cell(found.code), cell(found.message)
-    return FailureRow(second, name, found.outcome, found.by, found.reason, status, *words, count)
+    return FailureRow(second, name, found.outcome, found.by, found.reason, status, found.code, found.message, count)

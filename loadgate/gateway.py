@@ -98,8 +98,12 @@ class Gateway:
     latency: Latency | None = None
     rules: tuple[Rule, ...] = ()
 
+    def is_over(self, body_bytes: int) -> bool:
+        """Whether a body of this size should be rejected."""
+        return self.body_limit_bytes is not None and body_bytes > self.body_limit_bytes
+
     def explain(self, status: int, code: str, message: str, headers: Mapping[bytes, bytes]) -> Explanation:
-        """What an answer that is not 2xx means. Its case and its last dot do not matter."""
+        """What an answer that is not 2xx means. The message's last dot does not matter."""
         message = message.strip().rstrip(".")
         for rule in self._rules_by_status.get(status, self._rules_by_status[None]):
             if rule.matches(status, code, message, headers):
@@ -108,8 +112,8 @@ class Gateway:
 
     @cached_property
     def advice(self) -> dict[str, str]:
-        """What to do, by reason."""
-        return {rule.reason: rule.advice for rule in self.rules if rule.advice}
+        """What to do, by reason; of several rules the first says it."""
+        return {rule.reason: rule.advice for rule in reversed(self.rules) if rule.advice}
 
     def renews(self, reason: str) -> bool:
         """Whether a new token would help against an answer with this reason."""

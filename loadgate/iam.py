@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any
 
 from analysis.wording import one_line
 from loadgate import target as targets
 from loadgate.error_words import error_words
 from loadgate.errors import ConfigError
 from loadgate.redaction import Redaction
+from loadgate.secret import checked
 from loadgate.strict_json import parsed
 from loadgate.target import Target
 
 PATH = "/v3/auth/tokens?nocatalog=true"  # the catalogue of every service would be some 100 kB
 TIMEOUT_S = 30.0
 LONGEST_ANSWER = 1 << 20
+PASSING = (408, 429)  # 4xx that say nothing of the login
 VALIDITY_S = 24 * 3600.0  # where the answer does not say
 PREFIX = "LOADGATE_IAM_"
 VARIABLES = {
@@ -38,10 +40,11 @@ class LoginRefusedError(ConfigError):
     """IAM does not take this login. Asking again would only bring the account closer to being locked."""
 
 
-class Token(NamedTuple):
+@dataclass(frozen=True)
+class Token:
     """A token as IAM issued it."""
 
-    text: str
+    text: str = field(repr=False)
     validity_s: float
 
 
@@ -59,8 +62,10 @@ class Login:
         """Ask for a token. Raises ConfigError with IAM's own words where it gives none."""
         answer = self._post(trust)
         if answer.status != 201 or not answer.token:
-            failure = LoginRefusedError if 400 <= answer.status < 500 else ConfigError
-            words = " ".join(filter(None, error_words(answer.body)))
+            refused = 400 <= answer.status < 500 and answer.status not in PASSING
+            failure = LoginRefusedError if refused else ConfigError
+            code, message = error_words(answer.body)
+            words = message if code == str(answer.status) else " ".join(filter(None, (code, message)))
             words = one_line(Redaction(self.password)(words))[:200] or "(without a word)"
             raise failure(
                 f"IAM at {self.endpoint.shown} gave no token: {answer.status} {words}{_advice(answer.status)}"
@@ -71,7 +76,7 @@ class Login:
                 f"IAM at {self.endpoint.shown} gave a token of the whole account (domain scope), which inference does "
                 f"not take; is {VARIABLES['project']} the project of the service?"
             )
-        return Token(answer.token, _validity_s(fields))
+        return Token(checked(answer.token, f"the token of IAM at {self.endpoint.shown}"), _validity_s(fields))
 
     def _post(self, trust: ssl.SSLContext | None) -> "_Answer":
         host, port = self.endpoint.host, self.endpoint.port
@@ -85,7 +90,9 @@ class Login:
             answer = connection.getresponse()
             body = answer.read(LONGEST_ANSWER)
         except (OSError, HTTPException) as error:
-            reason = getattr(error, "verify_message", "") or str(error) or type(error).__name__
+            reason = (
+                getattr(error, "verify_message", "") or getattr(error, "reason", "") or error or type(error).__name__
+            )
             raise ConfigError(f"IAM at {self.endpoint.shown} does not answer ({one_line(reason)[:200]})") from None
         finally:
             connection.close()
@@ -97,9 +104,10 @@ class Login:
         return json.dumps({"auth": {"identity": identity, "scope": {"project": {"name": self.project}}}}).encode()
 
 
-class _Answer(NamedTuple):
+@dataclass(frozen=True)
+class _Answer:
     status: int
-    token: str
+    token: str = field(repr=False)
     body: bytes
 
 

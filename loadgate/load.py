@@ -16,6 +16,7 @@ from loadgate.closed_user import RETRY_S, ClosedUser
 from loadgate.collector import CollectorPauses
 from loadgate.connection import Exchange, clock
 from loadgate.engine import Engine
+from loadgate.errors import ConfigError
 from loadgate.failures import Failures
 from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable
@@ -49,6 +50,7 @@ class Load:
 
     def __init__(self, plan: Plan, worker_index: int, on_batch: OnBatch, on_locked: OnLocked) -> None:
         self._plan = plan
+        self._on_locked = on_locked
         self._seed = f"{plan.seed} {worker_index}"
         self._on_batch = on_batch
         self._loop = gevent.get_hub().loop
@@ -76,7 +78,7 @@ class Load:
         self._failures = Failures(self._start, sending.credential.redact)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
         self._rows = _no_rows()
-        self._access = Access(sending.credential, sending.limits.gateway, on_locked)
+        self._access = Access(sending.credential, sending.limits.gateway, self._lock)
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
         self._over = False
@@ -172,9 +174,7 @@ class Load:
         stop_at = self._end if self._end - clock() <= END_SLACK_S else clock()
         while clock() < stop_at:  # a sleep may end a little early
             gevent.sleep(stop_at - clock())
-        self._pacer.stop(stop_at)
-        for user in self._closed_users.values():
-            user.stop()
+        self._stop_arrivals(stop_at)
         deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
         while self._engine.in_flight and clock() < deadline:
             gevent.sleep(POLL_S)
@@ -190,6 +190,17 @@ class Load:
         self._pauses.close()
         self._access.close()
 
+    def _stop_arrivals(self, at: float) -> None:
+        self._pacer.stop(at)
+        for user in self._closed_users.values():
+            user.stop()
+
+    def _lock(self, error: ConfigError) -> None:
+        """Send nothing more, at once: each further refusal brings the key pair closer to its lock."""
+        self._end = clock()
+        self._stop_arrivals(self._start)
+        self._on_locked(error)
+
     # ---- records
 
     def _on_done(self, exchange: Exchange, finding: Finding, answer: Answer | None) -> None:
@@ -197,7 +208,7 @@ class Load:
         self._notable.see(exchange, finding, answer)
         if finding.outcome is not Outcome.OK:
             self._failures.add(exchange, finding, answer)
-            self._access.on_failure(exchange, finding, self._engine.counts.finished)
+            self._access.on_failure(exchange, finding, answer.status if answer else None, self._engine.counts.finished)
         if exchange.user is not None:
             exchange.user.on_done(exchange, finding, answer)
 

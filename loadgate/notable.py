@@ -8,7 +8,6 @@ from analysis.outcomes import Outcome
 from analysis.wording import one_line
 from loadgate.answers import Answer, Finding, request_id
 from loadgate.connection import Exchange
-from loadgate.spreadsheet import cell
 
 FAILURES_KEPT = 20  # of each outcome, in each process
 SLOWEST_KEPT = 20
@@ -77,8 +76,8 @@ class Notable:
             answered_by=finding.by,
             reason=finding.reason,
             status=answer.status if answer else None,
-            error_code=cell(finding.code),
-            message=cell(finding.message),
-            request_id=cell(one_line(self._redact(known_as))[:LONGEST_ID]),
+            error_code=finding.code,
+            message=finding.message,
+            request_id=one_line(self._redact(known_as))[:LONGEST_ID],
             response_s=None if response_s is None else round(response_s, 6),
         )

@@ -59,6 +59,14 @@ def positive_duration(text: str) -> float:
     return seconds
 
 
+def positive_size(text: str) -> int:
+    """A size above 0, in bytes."""
+    size = units.size(text)
+    if size <= 0:
+        raise ValueError(f"{text!r} must be more than 0; write 2kB, 512KiB or 12MiB")
+    return size
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that takes these words only."""
 
@@ -110,7 +118,7 @@ LIMITS = (
         ("--body-limit",),
         "body_limit_bytes",
         "The gateway's body limit. [the profile's]",
-        units.size,
+        positive_size,
         metavar="SIZE",
     ),
     Option(

@@ -65,7 +65,8 @@ class Plan:
     @property
     def weights(self) -> list[Weight]:
         """What is sent and what is left out, against the gateway's limit."""
-        return preflight.weigh(self.payloads, self.skipped, self.sending.limits.gateway.body_limit_bytes)
+        everything = [*self.payloads, *self.skipped]
+        return preflight.weigh(everything, self.sending.limits.gateway, skipping=bool(self.skipped))
 
     @property
     def payloads(self) -> list[Payload]:
@@ -117,7 +118,7 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         )
     payloads = {user.__name__: load(options, user.kind, user.paths) for user in user_classes}
     how = sending(options, environ)
-    skipped = _skip(payloads, how.limits.gateway.body_limit_bytes) if options.skip_oversize else []
+    skipped = _skip(payloads, how.limits.gateway) if options.skip_oversize else []
     return Plan(
         sending=how,
         requests={user: how.encode(chosen) for user, chosen in payloads.items()},
@@ -132,18 +133,17 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
     )
 
 
-def _skip(payloads: dict[str, list[Payload]], limit_bytes: int | None) -> list[Payload]:
+def _skip(payloads: dict[str, list[Payload]], gateway: Gateway) -> list[Payload]:
     """Take what is over the limit out of `payloads`. Raises ConfigError where nothing would be left."""
     skipped = []
-    for user, all_of_them in payloads.items():
-        kept = [payload for payload in all_of_them if not preflight.is_over(payload, limit_bytes)]
-        if not kept:
+    for user, everything in payloads.items():
+        payloads[user] = [payload for payload in everything if not gateway.is_over(len(payload))]
+        skipped += [payload for payload in everything if gateway.is_over(len(payload))]
+        if not payloads[user]:
             raise ConfigError(
-                f"--skip-oversize leaves nothing to send: every body, like {all_of_them[0].source}, is over the limit "
-                f"of {limit_bytes:,} bytes"
+                f"--skip-oversize leaves nothing to send: every body, like {everything[0].source}, is over the limit "
+                f"of {gateway.body_limit_bytes:,} bytes"
             )
-        skipped += [payload for payload in all_of_them if preflight.is_over(payload, limit_bytes)]
-        payloads[user] = kept
     return skipped
 
 

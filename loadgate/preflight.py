@@ -1,10 +1,11 @@
 """What is about to be sent, weighed against the gateway's body limit before any load."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from analysis.wording import size_text
+from loadgate.gateway import Gateway
 from loadgate.payloads import Payload, largest_content
 
 OVER_NAMED = 20  # bodies over the limit that are named; there may be thousands
@@ -33,12 +34,12 @@ class Weight:
         return fields
 
     @property
-    def text(self) -> str:
+    def sizes(self) -> str:
         """The same as a sentence for the terminal."""
-        sizes = size_text(self.largest_wire_bytes)
+        size = size_text(self.largest_wire_bytes)
         if self.smallest_wire_bytes != self.largest_wire_bytes:
-            sizes = f"{size_text(self.smallest_wire_bytes)} to {sizes}"
-        words = f"{self.name}: {_bodies(self.count + self.skipped)} as {self.kind}, {sizes} on the wire"
+            size = f"{size_text(self.smallest_wire_bytes)} to {size}"
+        words = f"{self.name}: {_bodies(self.count + self.skipped)} as {self.kind}, {size} on the wire"
         if self.limit_bytes is None:
             return words
         limit = f"the limit of {size_text(self.limit_bytes)}"
@@ -46,28 +47,29 @@ class Weight:
             return f"{words}, within {limit}"
         shown = ", ".join(f"{one['file']} ({one['wire_bytes']:,} bytes)" for one in self.over[:OVER_SHOWN])
         more = f" and {self.over_limit - OVER_SHOWN} more" if self.over_limit > OVER_SHOWN else ""
+        fits = f"{self.largest_file_bytes:,} bytes would fit as {self.kind}"
+        return f"{words}; {self.over_limit:,} over {limit}: {shown}{more}; {fits}"
+
+    @property
+    def plans(self) -> str:
+        """The sizes, and what a load does about those over the limit."""
+        if not self.over_limit:
+            return self.sizes
         what = "skipped" if self.skipped else "sent, to measure the refusal (--skip-oversize leaves them out)"
-        fits = f"; {self.largest_file_bytes:,} bytes would fit as {self.kind}"
-        return f"{words}; {self.over_limit:,} over {limit}: {shown}{more}; {what}{fits}"
+        return f"{self.sizes}; {what}"
 
 
-def weigh(sent: Sequence[Payload], skipped: Sequence[Payload], limit_bytes: int | None) -> list[Weight]:
-    """The weights of what is sent and of what is left out, by name and kind."""
+def weigh(payloads: Iterable[Payload], gateway: Gateway, *, skipping: bool = False) -> list[Weight]:
+    """The weights of these bodies by name and kind; with `skipping`, those over the limit are left out of the load."""
     groups: dict[tuple[str, str], list[Payload]] = {}
-    for payload in [*sent, *skipped]:
+    for payload in payloads:
         groups.setdefault((payload.name, payload.kind), []).append(payload)
-    left_out = {id(payload) for payload in skipped}
-    return [_weight(groups[key], left_out, limit_bytes) for key in sorted(groups)]
+    return [_weight(groups[key], gateway, skipping) for key in sorted(groups)]
 
 
-def is_over(payload: Payload, limit_bytes: int | None) -> bool:
-    """Whether the gateway should refuse the body for its size."""
-    return limit_bytes is not None and len(payload) > limit_bytes
-
-
-def _weight(payloads: list[Payload], left_out: set[int], limit_bytes: int | None) -> Weight:
-    over = [payload for payload in payloads if is_over(payload, limit_bytes)]
-    skipped = sum(id(payload) in left_out for payload in payloads)
+def _weight(payloads: list[Payload], gateway: Gateway, skipping: bool) -> Weight:
+    over, limit = [payload for payload in payloads if gateway.is_over(len(payload))], gateway.body_limit_bytes
+    skipped = len(over) if skipping else 0
     return Weight(
         name=payloads[0].name,
         kind=payloads[0].kind,
@@ -75,10 +77,10 @@ def _weight(payloads: list[Payload], left_out: set[int], limit_bytes: int | None
         skipped=skipped,
         smallest_wire_bytes=min(map(len, payloads)),
         largest_wire_bytes=max(map(len, payloads)),
-        limit_bytes=limit_bytes,
+        limit_bytes=limit,
         over_limit=len(over),
         over=tuple({"file": payload.source, "wire_bytes": len(payload)} for payload in over[:OVER_NAMED]),
-        largest_file_bytes=None if limit_bytes is None else min(largest_content(one, limit_bytes) for one in payloads),
+        largest_file_bytes=None if limit is None else min(largest_content(one, limit) for one in payloads),
     )
 
 

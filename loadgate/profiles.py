@@ -13,7 +13,8 @@ from loadgate.gateway import BY_STATUS, Gateway, Latency, Rule
 from loadgate.toml_file import TomlFile
 
 FOLDER = Path(__file__).parent / "gateways"
-AUTH = ("token", "aksk", "appcode", "none")
+AUTH = ("token", "iam", "aksk", "appcode", "none")
+OURS = {"host", "user-agent", "accept", "content-type", "content-length", "transfer-encoding", "connection", "expect"}
 # What an answer that is not 2xx can be; the other outcomes need no answer, or a good one.
 OF_ANSWERS = (*dict.fromkeys(BY_STATUS.values()), Outcome.SERVER_ERROR, Outcome.CLIENT_ERROR)
 
@@ -35,7 +36,7 @@ def load(name: str, timeout_s: float | None = None, body_limit_bytes: int | None
     if body_limit_bytes is not None:
         profile["body_limit_bytes"] = body_limit_bytes
     if profile.get("timeout_s") is None:
-        raise ConfigError(f"--gateway {name} has no time limit: it is the service owner's choice; give it as --timeout")
+        raise ConfigError(f"--gateway {name} names no time limit; give the one that the service has as --timeout")
     return Gateway(path.stem, **profile)
 
 
@@ -67,9 +68,9 @@ def _latency(file: TomlFile, table: dict[str, Any]) -> Latency:
 
 
 def _rules(file: TomlFile, tables: Iterable[dict[str, Any]], base: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules of `file` before those of its `base`. A reason has one advice: it is looked up by it."""
+    """The rules of `file` before those of its `base`. In a file a reason has one advice: it is looked up by it."""
     rules = []
-    advice = {rule.reason: rule.advice for rule in base if rule.advice}
+    advice: dict[str, str] = {}
     for nth, table in enumerate(tables):
         rule = Rule(**file.fields(table, _RULE, "rules", nth))
         for needy in ("advice", "renew"):
@@ -88,6 +89,20 @@ def _header_name(value: Any) -> str:
     if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", toml_file.text(value), re.ASCII):  # RFC 9110, 5.6.2: token
         raise ValueError(f"{value!r} is not the name of a header")
     return str(value)
+
+
+def _own_header(value: Any) -> str:
+    if _header_name(value).lower() in OURS:
+        raise ValueError(f"{value!r} is set by loadgate itself")
+    return str(value)
+
+
+def _asking(value: Any) -> dict[str, str]:
+    headers = {_own_header(name): _header_value(text) for name, text in toml_file.table(value).items()}
+    for name in headers:
+        if re.search("auth|token|cookie|key|secret", name, re.IGNORECASE):
+            raise ValueError(f"{name!r} is for a credential, which no file may hold; see --auth")
+    return headers
 
 
 def _header_value(value: Any) -> str:
@@ -130,10 +145,6 @@ def _header_patterns(value: Any) -> tuple[tuple[bytes, re.Pattern[str]], ...]:
     )
 
 
-def _headers(value: Any) -> dict[str, str]:
-    return {_header_name(name): _header_value(text) for name, text in toml_file.table(value).items()}
-
-
 _FIELD = {"timeout": "timeout_s", "body_limit": "body_limit_bytes"}  # a file's fields that have units
 
 _PROFILE: toml_file.Fields = {
@@ -141,14 +152,14 @@ _PROFILE: toml_file.Fields = {
     "timeout": _limit(units.duration),
     "body_limit": _limit(units.size),
     "auth": _auth,
-    "token_header": _header_name,
+    "token_header": _own_header,
     "token_prefix": _header_value,
     "request_id_header": _header_name,
     "latency": toml_file.table,
     "rules": toml_file.tables,
 }
 _LATENCY: toml_file.Fields = {
-    "ask": _headers,
+    "ask": _asking,
     "gateway_header": _header_name,
     "backend_header": _header_name,
     "includes_backend": toml_file.yes,

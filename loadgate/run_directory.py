@@ -4,12 +4,14 @@ import csv
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from analysis import run_format
 from loadgate.errors import ConfigError
+
+FORMULA = ("=", "+", "-", "@")
 
 
 def check_writable(path: Path) -> None:
@@ -55,8 +57,8 @@ class RunDirectory:
         """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns."""
         self._latency.writerows(report["latency"])
         self._timeline.writerows(report["timeline"])
-        self._failures.writerows(report["failures"])
-        self._notable.writerows(report["notable"])
+        self._failures.writerows(_guarded(report["failures"]))
+        self._notable.writerows(_guarded(report["notable"]))
         for file in self._files:
             file.flush()
         self._advise({reason for _, _, _, _, reason, *_ in report["failures"]})
@@ -92,3 +94,9 @@ class RunDirectory:
         part = path.with_suffix(".part")
         part.write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
         part.replace(path)
+
+
+def _guarded(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    """The rows as no spreadsheet takes them for formulas, which a service must not write (OWASP, CSV injection)."""
+    for row in rows:
+        yield [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row]

@@ -28,7 +28,7 @@ from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
 
-READY, STOP, STOPPED = "loadgate-ready", "loadgate-stop", "loadgate-stopped"
+READY, STOP, STOPPED, LOCKED = "loadgate-ready", "loadgate-stop", "loadgate-stopped", "loadgate-locked"
 REPORT = "loadgate"
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
@@ -77,6 +77,7 @@ class Session:
         elif not self._sends:
             self._runner.register_message(READY, self.on_ready_message)
             self._runner.register_message(STOPPED, self.on_stopped_message)
+            self._runner.register_message(LOCKED, self.on_locked_message)
 
     # ---- before the load
 
@@ -98,7 +99,7 @@ class Session:
             return
         self.weights = self._plan.weights
         for weight in self.weights:
-            log.info("%s", weight.text)
+            log.info("%s", weight.plans)
         headless_out = options.out if options.headless else None
         run_directory.check_writable(Path(headless_out or manifest.run_path(options.out, self._plan)))
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
@@ -106,7 +107,7 @@ class Session:
             what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)
             raise ConfigError(
                 f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: "
-                f"{self._probe.words}. {what_to_do}"
+                f"{self._probe.words.rstrip(' .')}. {what_to_do}"
             )
 
     def dismiss(self, workers: int) -> None:
@@ -193,6 +194,11 @@ class Session:
         self._stopped.add(msg.node_id)
         self._counts.update(msg.data)
 
+    def on_locked_message(self, msg: Any, **_: Any) -> None:
+        """A worker's key pair is about to be locked: end the run for all of them, once."""
+        if not self._failed:
+            self._give_up(ConfigError(msg.data))
+
     # ---- inside
 
     def _begin_directory(self, load_plan: Plan) -> None:
@@ -221,7 +227,11 @@ class Session:
             locust_stats.merge(batch, self._environment.stats)
 
     def _on_locked(self, error: ConfigError) -> None:
-        gevent.spawn(self._give_up, error)  # on the loop nothing may block
+        # Not here: on the loop nothing may block.
+        if self._collects:
+            gevent.spawn(self._give_up, error)
+        else:
+            gevent.spawn(self._runner.send_message, LOCKED, str(error))
 
     def _write_on(self) -> None:
         try:

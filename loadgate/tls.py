@@ -28,10 +28,16 @@ def tls_context(options: Namespace, environ: Mapping[str, str]) -> ssl.SSLContex
 
 
 def trust(cacert: str | None) -> ssl.SSLContext:
-    """Whom to trust with a password: the system's authorities and those in `cacert`, always verified."""
+    """Whom to trust with a password: the system's authorities and those in `cacert`, always verified.
+
+    Raises ConfigError where the file cannot be used.
+    """
     context = ssl.create_default_context()
-    if cacert is not None:
-        context.load_verify_locations(cacert)
+    try:
+        if cacert is not None:
+            context.load_verify_locations(cacert)
+    except OSError as error:  # ssl's own is one
+        raise ConfigError(f"--cacert {cacert!r} cannot be read ({_reason(error)})") from None
     return context
 
 

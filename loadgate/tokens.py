@@ -8,6 +8,7 @@ from typing import Protocol
 
 from loadgate.errors import ConfigError
 from loadgate.iam import Login, LoginRefusedError
+from loadgate.secret import checked
 
 LOOK_S = 1.0  # at a file
 RENEWED_AT = 0.9  # of a token's life: one about to expire may fail on its way
@@ -46,8 +47,8 @@ class TokenFile:
             seen = status.st_mtime_ns, status.st_size, status.st_ino
             if seen == self._seen:
                 return None
-            self._seen = seen
             text = path.read_text(encoding="utf-8").strip()
+            self._seen = seen
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise ConfigError(f"--token-file {self._path!r} cannot be read ({reason})") from None
@@ -84,13 +85,4 @@ class IamTokens:
         # Not more often, whatever IAM says: a token that is over at once would make a storm of logins.
         self._due = clock() + max(RENEWED_AT * token.validity_s, RETRY_S)
         self._retry_s = RETRY_S
-        return checked(token.text, "the token of IAM")
-
-
-def checked(secret: str, what: str) -> str:
-    """`secret`, if it can stand in a header. Raises ConfigError naming `what` it is, and not repeating it."""
-    if not secret:
-        raise ConfigError(f"{what} is empty")
-    if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise ConfigError(f"{what} has characters that no credential has (spaces, line ends?)")
-    return secret
+        return token.text

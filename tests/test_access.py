@@ -1,6 +1,7 @@
 """What a load does about its token and its key pair while it is on."""
 
 import gevent
+import gevent.event
 import pytest
 from awaited_client import run_until
 
@@ -37,6 +38,10 @@ class Tokens:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def refuse(access, found, ended=1, status=401, exchange=None):
+    access.on_failure(exchange or sent(), found, status, ended)
 
 
 def finding(status, code, message="whatever"):
@@ -79,10 +84,10 @@ def test_however_many_requests_are_refused_one_token_is_fetched(access_of, refus
     access, _ = access_of(credential)
     refused = [sent() for _ in range(100)]
     for number, exchange in enumerate(refused[:50]):
-        access.on_failure(exchange, refusal, number)
+        refuse(access, refusal, number, exchange=exchange)
     run_until(lambda: access.renewed)
     for number, exchange in enumerate(refused[50:]):  # they had left before the new token came
-        access.on_failure(exchange, refusal, 50 + number)
+        refuse(access, refusal, 50 + number, exchange=exchange)
     gevent.sleep(0.02)
 
     assert credential.headers("", str) == {"X-Auth-Token": "second"}
@@ -92,15 +97,15 @@ def test_however_many_requests_are_refused_one_token_is_fetched(access_of, refus
 def test_a_new_token_that_is_refused_too_does_not_make_a_storm_of_logins(access_of, monkeypatch):
     source = Tokens("second", "third")
     access, _ = access_of(bearer(source))
-    access.on_failure(sent(), EXPIRED, 1)
+    refuse(access, EXPIRED, 1)
     run_until(lambda: access.renewed)
     for number in range(20):
-        access.on_failure(sent(), EXPIRED, number)
+        refuse(access, EXPIRED, number)
         gevent.sleep(0.001)
     assert source.asked == [True]
 
     monkeypatch.setattr(accesses, "SPACING_S", 0.0)
-    access.on_failure(sent(), EXPIRED, 1)
+    refuse(access, EXPIRED, 1)
     run_until(lambda: access.renewed == 2)
 
 
@@ -110,7 +115,7 @@ def test_a_new_token_that_is_refused_too_does_not_make_a_storm_of_logins(access_
 def test_what_a_new_token_would_not_help_fetches_none(access_of, other):
     source = Tokens("second")
     access, _ = access_of(bearer(source))
-    access.on_failure(sent(), other, 1)
+    refuse(access, other, 1)
     gevent.sleep(0.01)
 
     assert source.asked == []
@@ -140,14 +145,14 @@ def test_a_renewal_that_fails_keeps_the_old_token_and_says_why(access_of, caplog
 
     assert credential.headers("", str) == {"X-Auth-Token": "first"}
     assert "the token was not renewed: IAM does not answer" in caplog.text
-    access.on_failure(sent(), EXPIRED, 1)
+    refuse(access, EXPIRED, 1)
     run_until(lambda: access.renewed)
 
 
 def test_a_token_of_the_environment_is_all_there_is(access_of):
     access, locked = access_of(Bearer("token", "X-Auth-Token", "", "first"))
     for number in range(20):
-        access.on_failure(sent(), EXPIRED, number)
+        refuse(access, EXPIRED, number)
 
     assert (access.renewed, locked) == (0, [])
 
@@ -162,10 +167,10 @@ def key_pair():
 def test_a_signature_refused_in_a_row_ends_the_load_before_the_fifth_time(access_of):
     access, locked = access_of(key_pair())
     for number in range(1, REFUSALS):
-        access.on_failure(sent(), UNSIGNED, number)
+        refuse(access, UNSIGNED, number)
     assert locked == []
     for number in range(REFUSALS, 3 * REFUSALS):
-        access.on_failure(sent(), UNSIGNED, number)
+        refuse(access, UNSIGNED, number)
 
     assert REFUSALS < 5
     assert [str(error) for error in locked] == [
@@ -177,7 +182,7 @@ def test_a_signature_refused_in_a_row_ends_the_load_before_the_fifth_time(access
 def test_refusals_between_good_answers_do_not_end_the_load(access_of):
     access, locked = access_of(key_pair())
     for ended in range(1, 100, 2):
-        access.on_failure(sent(), UNSIGNED, ended)
+        refuse(access, UNSIGNED, ended)
 
     assert locked == []
 
@@ -185,3 +190,50 @@ def test_refusals_between_good_answers_do_not_end_the_load(access_of):
 def test_the_findings_of_this_file_are_the_gateways():
     assert {found.outcome for found in (EXPIRED, EXPIRED_AT_MODELARTS, UNSIGNED)} == {Outcome.UNAUTHORIZED}
     assert {found.by for found in (EXPIRED, EXPIRED_AT_MODELARTS, UNSIGNED)} == {AnsweredBy.GATEWAY}
+
+
+MODELS_OWN = judge(Answer(401, {b"server": b"ModelArts"}, b'{"erno":"MR.0105","msg":"no"}'), PAYLOAD, None, GATEWAY)
+
+
+@pytest.mark.parametrize(("found", "status"), [(MODELS_OWN, 401), (finding(403, "APIG.0302"), 403)])
+def test_refusals_that_are_not_about_the_key_do_not_end_the_load(access_of, found, status):
+    access, locked = access_of(key_pair())
+    for number in range(1, 3 * REFUSALS):
+        refuse(access, found, number, status)
+
+    assert found.outcome is Outcome.UNAUTHORIZED
+    assert locked == []
+
+
+def test_refusals_during_a_slow_login_are_answered_by_it(access_of, monkeypatch):
+    monkeypatch.setattr(accesses, "SPACING_S", 0.0)
+    done = gevent.event.Event()
+
+    class Slow(Tokens):
+        def token(self, refused=False):
+            token = super().token(refused)
+            done.wait()
+            return token
+
+    source = Slow("second", "third")
+    access, _ = access_of(bearer(source))
+    refuse(access, EXPIRED)
+    run_until(lambda: source.asked)
+    refuse(access, EXPIRED)
+    done.set()
+    run_until(lambda: access.renewed)
+    gevent.sleep(0.02)
+
+    assert source.asked == [True]
+
+
+def test_a_complaint_that_stays_the_same_is_logged_once(access_of, caplog):
+    class Gone(Tokens):
+        def wait_s(self):
+            return 0.001
+
+    source = Gone(*[ConfigError("the file is gone")] * 5, "second", *[ConfigError("the file is gone")] * 1000)
+    access_of(bearer(source))
+    run_until(lambda: len(source.asked) > 20)
+
+    assert caplog.text.count("the file is gone") == 2

@@ -114,6 +114,24 @@ def test_a_cut_is_oversize_too_when_the_kernel_had_taken_the_whole_body(serve, c
     assert done.outcome is Outcome.OVERSIZE
 
 
+@pytest.mark.parametrize("end", [[], [reset]], ids=["closed", "reset"])
+@pytest.mark.parametrize("length", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
+def test_an_error_that_is_cut_off_is_known_by_its_status_and_what_came_of_its_words(serve, client_of, length, end):
+    body = b'{"error_code":"ModelArts.4302","error_msg":"Gateway forw'
+    framed = body if b"500" in length else b"%x\r\n%b\r\n" % (len(body), body)
+    head = b"HTTP/1.1 503 No\r\n%b\r\n\r\n" % length
+    done = client_of(serve([read, head + framed, *end])).send()
+
+    assert done.outcome is Outcome.UNAVAILABLE
+    assert (done.answer.status, done.finding.code, done.finding.message) == (503, "ModelArts.4302", "Gateway forw")
+
+
+def test_a_good_answer_that_is_cut_off_is_none(serve, client_of):
+    done = client_of(serve([read, b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf"])).send()
+
+    assert (done.outcome, done.answer) == (Outcome.CONNECTION_ERROR, None)
+
+
 def test_a_refusal_that_is_cut_itself_is_oversize(serve, client_of):
     done = client_of(serve([read_head, TOO_LARGE[:-3], reset]), body_limit=2048).send(BODY_12_MB)
 

@@ -109,6 +109,13 @@ def test_a_key_pair_signs_anew_in_each_second(monkeypatch):
         ({"LOADGATE_AK": "a", "LOADGATE_SK": "two words"}, {}, "LOADGATE_SK has characters"),
         ({**AKSK, "LOADGATE_SECURITY_TOKEN": "two words"}, {}, "LOADGATE_SECURITY_TOKEN has characters"),
         ({"LOADGATE_APPCODE": "two words"}, {}, "LOADGATE_APPCODE has characters"),
+        (
+            {"LOADGATE_APPCODE": APPCODE},
+            {"auth": "appcode", "token_file": "f"},
+            "--token-file goes with --auth token or bearer, not with appcode",
+        ),
+        ({}, {"auth": "none", "token_file": "f"}, "--token-file goes with --auth token or bearer, not with none"),
+        (IAM, {"gateway": "vertex"}, "no credential: set LOADGATE_TOKEN or give"),
     ],
 )
 def test_a_credential_that_is_missing_ambiguous_or_impossible_is_said_without_it(environ, options, words):

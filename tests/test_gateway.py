@@ -73,6 +73,11 @@ def test_a_rule_without_an_outcome_leaves_it_to_the_status():
     assert gateway.explain(500, "", "", {}) == Explanation(Outcome.SERVER_ERROR, AnsweredBy.MODEL, "its own")
 
 
+@pytest.mark.parametrize(("limit", "body", "over"), [(None, 10**9, False), (10, 10, False), (10, 11, True)])
+def test_over_the_limit_is_more_than_it(limit, body, over):
+    assert Gateway("g", 40.0, limit).is_over(body) is over
+
+
 def test_without_a_rule_nobody_knows_who_answered():
     assert Gateway("g", 40.0).explain(429, "", "", {}) == Explanation(Outcome.THROTTLED, AnsweredBy.UNKNOWN, "")
 

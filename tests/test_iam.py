@@ -99,7 +99,7 @@ def test_a_token_lives_as_long_as_iam_says_and_a_day_where_it_says_nothing(serve
         # The bodies of the API's documentation and of the vendor's own SDK tests: both shapes, and none.
         ((401, {}, b'{"error": {"message": "The password is wrong."}}'), "gave no token: 401 .*The password is wrong"),
         ((400, {}, b'{"error_code": "IAM.0072", "error_msg": "\'auth\' is required."}'), "400 IAM.0072 'auth' is req"),
-        ((403, {}, b'{"error": {"code": 403, "message": "no"}}'), "gave no token: 403 403 no; may the user log in"),
+        ((403, {}, b'{"error": {"code": 403, "message": "no"}}'), "gave no token: 403 no; may the user log in"),
         ((401, {}, b"user me, password " + PASSWORD.encode()), r"gave no token: 401 user me, password \*\*\*"),
         ((404, {}, b""), r"404 \(without a word\); check LOADGATE_IAM_ENDPOINT"),
     ],
@@ -113,7 +113,10 @@ def test_a_refused_login_is_said_in_iams_words_without_the_password(server, repl
     assert PASSWORD not in str(refused.value)
 
 
-@pytest.mark.parametrize("reply", [(500, {}, b"oops"), (503, {}, b""), (201, {}, b"{}"), (302, {}, b"")])
+@pytest.mark.parametrize(
+    "reply",
+    [(500, {}, b"oops"), (503, {}, b""), (408, {}, b""), (429, {}, b"slow down"), (201, {}, b"{}"), (302, {}, b"")],
+)
 def test_an_iam_that_fails_may_be_asked_again(server, reply):
     server.reply = reply
 
@@ -162,6 +165,10 @@ def test_iams_certificate_is_verified(server_tls):
         with pytest.raises(ConfigError, match=r"does not answer .*(unable to get local issuer|self.signed)"):
             login(f"https://127.0.0.1:{listener.getsockname()[1]}").token()
         thread.join()
+
+
+def test_a_token_shows_in_no_representation():
+    assert TOKEN not in repr(Token(TOKEN, 1.0))
 
 
 def test_the_login_comes_from_the_environment():

@@ -4,10 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadgate.gateway import Gateway
 from loadgate.payloads import base64_payload, file_payload, json_payload, largest_content
-from loadgate.preflight import OVER_NAMED, is_over, weigh
+from loadgate.preflight import OVER_NAMED, weigh
 
 MIB = 1 << 20
+
+
+def limited(limit):
+    return Gateway("g", 40.0, limit)
 
 
 def file_of(size, name="cat.png"):
@@ -38,12 +43,12 @@ def test_json_is_its_own_size():
     payload = json_payload("a", b'{"meta": {"uuid": "1"}}', "a.json")
 
     assert largest_content(payload, 1000) == 1000
-    assert weigh([payload], [], 1000)[0].smallest_wire_bytes == len(payload) == len('{"meta": {"uuid": ""}}') + 36
+    assert weigh([payload], limited(1000))[0].smallest_wire_bytes == len(payload) == len('{"meta": {"uuid": ""}}') + 36
 
 
 def test_sources_are_weighed_apart_with_what_is_over_the_limit_named():
     small, large, larger = (file_of(size, f"{size}.png") for size in (10, 2000, 3000))
-    files, encoded = weigh([small, large, larger, base64_of(3)], [], 1500)
+    files, encoded = weigh([small, large, larger, base64_of(3)], limited(1500))
 
     assert (files.name, files.kind, files.count, files.skipped) == ("cats", "file", 3, 0)
     assert (files.smallest_wire_bytes, files.largest_wire_bytes) == (len(small), len(larger))
@@ -57,32 +62,37 @@ def test_sources_are_weighed_apart_with_what_is_over_the_limit_named():
 
 def test_what_is_left_out_is_counted_apart():
     large = file_of(2000)
-    (weight,) = weigh([file_of(1)], [large], 1500)
+    (weight,) = weigh([file_of(1), large], limited(1500), skipping=True)
 
     assert (weight.count, weight.skipped, weight.over_limit) == (1, 1, 1)
-    assert f"2 bodies as file, {len(file_of(1))} B to 2.14 KiB on the wire; 1 over the limit of 1.46 KiB" in weight.text
-    assert f"cat.png ({len(large):,} bytes); skipped;" in weight.text
+    assert (
+        f"2 bodies as file, {len(file_of(1))} B to 2.14 KiB on the wire; 1 over the limit of 1.46 KiB" in weight.plans
+    )
+    assert f"cat.png ({len(large):,} bytes); 1,312 bytes would fit as file; skipped" in weight.plans
 
 
 def test_thousands_over_the_limit_are_counted_and_some_named():
-    (weight,) = weigh([file_of(2000, f"{number}.png") for number in range(1000)], [], 1500)
+    (weight,) = weigh([file_of(2000, f"{number}.png") for number in range(1000)], limited(1500))
 
     assert (weight.over_limit, len(weight.over)) == (1000, OVER_NAMED)
-    assert "1,000 bodies" in weight.text
-    assert ", 2.png (2,186 bytes) and 997 more; sent, to measure the refusal" in weight.text
+    assert "1,000 bodies" in weight.plans
+    assert (
+        ", 2.png (2,186 bytes) and 997 more; 1,312 bytes would fit as file; sent, to measure the refusal"
+        in weight.plans
+    )
 
 
 @pytest.mark.parametrize(
     ("limit", "end"), [(None, "on the wire"), (12 * MIB, "on the wire, within the limit of 12 MiB")]
 )
 def test_what_fits_is_said_in_short(limit, end):
-    (weight,) = weigh([file_of(0)], [], limit)
+    (weight,) = weigh([file_of(0)], limited(limit))
 
-    assert weight.text == f"cats: 1 body as file, {len(file_of(0))} B {end}"
+    assert weight.plans == f"cats: 1 body as file, {len(file_of(0))} B {end}"
     assert "limit_bytes" not in weight.as_dict()
 
 
-@pytest.mark.parametrize(("limit", "over"), [(None, False), (180, True), (10_000, False)])
-def test_over_is_more_than_the_limit(limit, over):
-    assert is_over(file_of(10), limit) is over
-    assert not is_over(file_of(10), len(file_of(10)))
+def test_over_the_limit_is_said_without_a_plan_where_there_is_none():
+    (weight,) = weigh([file_of(2000)], limited(1500))
+
+    assert weight.sizes.endswith("1,312 bytes would fit as file")

@@ -728,9 +728,9 @@ def test_every_profile_has_known_answers():
 @pytest.mark.parametrize(
     ("name", "timeout_s", "body_limit_bytes", "auth", "token", "request_id_header"),
     [
-        ("modelarts", 40, 12 * 2**20, "token aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
-        ("modelarts-60s", 60, 12 * 2**20, "token aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
-        ("modelarts-v2", 9, None, "token aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
+        ("modelarts", 40, 12 * 2**20, "token iam aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
+        ("modelarts-60s", 60, 12 * 2**20, "token iam aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
+        ("modelarts-v2", 9, None, "token iam aksk appcode none", "X-Auth-Token: ", "X-Request-Id"),
         ("aws-apigateway-rest", 29, 10_485_760, "none token", "Authorization: Bearer ", "x-amz-apigw-id"),
         ("aws-apigateway-http", 30, 10_485_760, "none token", "Authorization: Bearer ", "apigw-requestid"),
         ("sagemaker", 60, 6_291_456, "none token", "Authorization: Bearer ", "x-amzn-requestid"),
@@ -807,7 +807,7 @@ def test_limits_of_the_users_own_replace_the_profiles():
 
 def test_a_time_limit_that_is_the_owners_choice_must_be_given():
     with pytest.raises(
-        ConfigError, match=r"--gateway modelarts-v2 has no time limit: .* owner's choice; give it as --timeout"
+        ConfigError, match=r"--gateway modelarts-v2 names no time limit; give the one that the service has as --timeout"
     ):
         profiles.load("modelarts-v2")
     assert profiles.load("modelarts-v2", timeout_s=120.0).timeout_s == 120.0
@@ -858,6 +858,12 @@ by = "unknown"
     assert gateway.explain(429, "ModelArts.4206", "", {b"via": b"1.1 Proxy"}) == Explanation(THROTTLED, "unknown", "")
     assert gateway.explain(429, "ModelArts.4206", "", {}) == MODELARTS.explain(429, "ModelArts.4206", "", {})
     assert gateway.advice["hidden by the firewall"] == "Ask the firewall's people."
+
+
+def test_the_advice_of_an_extended_profile_can_be_replaced(own):
+    path = own("extends = 'modelarts'\n[[rules]]\nstatus = [499]\nreason = 'token expired'\nadvice = 'Ask Ann.'")
+
+    assert profiles.load(path).advice["token expired"] == "Ask Ann."
 
 
 def test_a_limit_of_the_extended_profile_can_be_taken_away(own):
@@ -919,11 +925,11 @@ def test_the_documentation_has_every_profile_with_its_limits():
         ('timeout = "1s"\n"body_limit" = "12XB"', 2, "field 'body_limit': '12XB' is not a size; write 2kB"),
         ('extends = "nope"', 1, "field 'extends': 'nope' is not known; choose one of aws-"),
         ('extends = "../none"', 1, "field 'extends': '../none' is not known; choose one of aws-"),
-        ('auth = "token"', 1, "field 'auth': 'token' is not a list of some of token, aksk, appcode, none"),
+        ('auth = "token"', 1, "field 'auth': 'token' is not a list of some of token, iam, aksk, appcode, none"),
         (
             'auth = ["token", "magic"]',
             1,
-            "field 'auth': 'magic' is not known; choose one of token, aksk, appcode, none",
+            "field 'auth': 'magic' is not known; choose one of token, iam, aksk, appcode, none",
         ),
         ('token_header = "X Y"', 1, "field 'token_header': 'X Y' is not the name of a header"),
         ('token_header = "X:\\r\\nY"', 1, "is not the name of a header"),
@@ -969,10 +975,12 @@ def test_the_documentation_has_every_profile_with_its_limits():
             6,
             "reason 'a' has another advice already",
         ),
+        ("token_header = 'Content-Length'", 1, "'Content-Length' is set by loadgate itself"),
+        ("[latency]\ngateway_header = 'X'\nask = {Host = 'x'}", 3, "'Host' is set by loadgate itself"),
         (
-            "extends = 'modelarts'\n[[rules]]\nreason = 'token expired'\nadvice = 'y'",
-            4,
-            "reason 'token expired' has another advice already",
+            "[latency]\ngateway_header = 'X'\nask = {Authorization = 'Bearer x'}",
+            3,
+            "'Authorization' is for a credential",
         ),
     ],
 )

@@ -63,6 +63,14 @@ def test_every_secret_is_redacted_however_long():
     assert redact(f"{TOKEN[3:20]} pw another-secret-key") == "*** *** ***"
 
 
+@pytest.mark.parametrize("before", ["Signature=", "signature: ", 'Signature":"'])
+def test_a_signature_is_redacted_whole_or_cut(before):
+    signature = "7be8b275a24550190e2427e78c1257c953aaded3e204fc1b33ebbebbea24ff21"
+
+    assert Redaction()(f"SignedHeaders=a;b, {before}{signature} end") == f"SignedHeaders=a;b, {before}*** end"
+    assert Redaction()(f"{before}{signature[:20]}") == f"{before}***"
+
+
 def test_the_latest_secrets_are_kept():
     secrets = [f"{number}" * 20 for number in range(SECRETS_KEPT + 1)]
     redact = Redaction(*secrets)

@@ -72,6 +72,28 @@ def test_rows_can_be_read_while_the_run_goes_on(directory):
         assert len(read(directory.path / name)) == 2
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_what_a_service_says_is_no_formula_for_a_spreadsheet(directory, text):
+    failure = (0, "a", "server_error", "model", "", 500, text, text, 1)
+    notable = (-0.5, "a", "server_error", "model", "", 500, text, text, text, 0.25)
+    directory.append(report(failures=[failure], notable=[notable]))
+
+    said = f"'{text}"
+    assert read(directory.path / run_format.FAILURES)[1] == [
+        "0",
+        "a",
+        "server_error",
+        "model",
+        "",
+        "500",
+        said,
+        said,
+        "1",
+    ]
+    assert read(directory.path / run_format.NOTABLE)[1][6:9] == [said] * 3
+    assert read(directory.path / run_format.NOTABLE)[1][0] == "-0.5"
+
+
 def test_outcomes_are_counted_once_for_each_request(directory):
     directory.append(report(LATENCY))
     directory.append(report(LATENCY))

@@ -7,7 +7,7 @@ from raw_server import serve_on
 
 from analysis.outcomes import Outcome
 from loadgate.errors import ConfigError
-from loadgate.tls import tls_context
+from loadgate.tls import tls_context, trust
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,19 @@ def test_a_service_that_asks_for_our_certificate_gets_it(serve, client_of, autho
 def test_files_that_cannot_be_used_are_named(files, named, environ, complaint):
     with pytest.raises(ConfigError, match=complaint):
         context(files, environ, **named)
+
+
+@pytest.mark.parametrize(("name", "words"), [("missing", "No such file"), ("text", "not a PEM certificate")])
+def test_authorities_of_iam_that_cannot_be_used_are_named(files, name, words):
+    with pytest.raises(ConfigError, match=rf"--cacert '.*{name}' cannot be read \({words}"):
+        trust(files[name])
+
+
+def test_iam_is_trusted_by_the_systems_authorities_and_ours(files):
+    system = ssl.create_default_context().cert_store_stats()["x509_ca"]
+
+    assert trust(files["ca"]).cert_store_stats()["x509_ca"] == system + 1
+    assert trust(None).verify_mode is ssl.CERT_REQUIRED
 
 
 def test_certificates_are_verified_unless_told_otherwise(files):

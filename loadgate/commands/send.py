@@ -8,7 +8,7 @@ import click
 from gevent import get_hub
 
 from analysis.outcomes import Outcome
-from analysis.wording import time_text
+from analysis.wording import answerer_text, time_text
 from loadgate import options, plan
 from loadgate.answers import advice, request_id
 from loadgate.click_options import with_options
@@ -49,11 +49,9 @@ def _show(result: Probe, payload: Payload, sending: Sending) -> None:
     gateway = sending.limits.gateway
     status = f"{answer.status} {_phrase(answer.status)}" if answer else "no answer"
     known_as = request_id(answer, gateway.request_id_header) if answer else ""
-    click.echo(
-        f"{status} ({finding.outcome}{f' by the {finding.by}' if finding.by else ''}) in {time_text(result.service_s)}",
-        err=True,
-    )
-    click.echo(f"Sent {weigh([payload], [], gateway.body_limit_bytes)[0].text}", err=True)
+    by = f" by {answerer_text(finding.by)}" if finding.by else ""
+    click.echo(f"{status} ({finding.outcome}{by}) in {time_text(result.service_s)}", err=True)
+    click.echo(f"Sent {weigh([payload], gateway)[0].sizes}", err=True)
     if finding.outcome is not Outcome.OK:
         words = " ".join(part for part in (finding.code, finding.message) if part)
         why = f" ({finding.reason})" if finding.reason else ""

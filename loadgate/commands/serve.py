@@ -1,12 +1,13 @@
 """`loadgate serve`: the stand-in real-time service on this machine."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from loadgate import units
+from loadgate import secret, units
 from loadgate.click_options import with_options
 from loadgate.errors import ConfigError
 from loadgate.options import Option, count, one_of, positive_duration
@@ -66,6 +67,8 @@ def service_time(text: str) -> ServiceTime:
 def fault(text: str) -> tuple[str, float]:
     """Name and share in `text`, as in `slow:2%`. Raises ValueError."""
     name, _, share = text.partition(":")
+    if not share:
+        raise ValueError(f"{text!r} has no share; write {name}:2% or {name}:0.02")
     if name not in NAMES:
         raise ValueError(
             f"{name!r} is not a fault; it must be one of {', '.join(FAULTS)}, or a code that --list-faults prints"
@@ -144,7 +147,12 @@ OPTIONS = (
         "T",
     ),
     Option(
-        ("--ak-lock",), "ak_lock_s", "How long 6 wrong signatures lock the access key. [5m]", units.duration, 300.0, "T"
+        ("--ak-lock",),
+        "ak_lock_s",
+        "How long 6 wrong signatures lock the access key. [5m]",
+        positive_duration,
+        300.0,
+        "T",
     ),
     Option(("--slow-start",), "slow_start_s", "No instance is ready so long (503). [0s]", units.duration, 0.0, "T"),
     Option(
@@ -165,24 +173,42 @@ OPTIONS = (
     Option(("--list-faults",), "list_faults", "Print every fault there is, and end.", parse=None, default=False),
     Option(("--seed",), "seed", "Seed of service times and faults. [0]", natural, 0, "N"),
     Option(("--truth",), "truth", "CSV file of what became of every request.", Path, metavar="FILE"),
-    Option(("--write-token",), "token_file", "File for a valid token, its owner's only.", Path, metavar="FILE"),
+    Option(
+        ("--write-token",), "token_file", "File for a valid token, its owner's only; replaced.", Path, metavar="FILE"
+    ),
     Option(("--tls-cert",), "tls_cert", "Certificate chain in PEM: serve https.", Path, metavar="FILE"),
     Option(("--tls-key",), "tls_key", "Its private key in PEM. [in the same file]", Path, metavar="FILE"),
 )
 
 
-def pair(first: str, second: str) -> tuple[str, str] | None:
-    """Two variables of the environment that go together; None: neither is set."""
-    one, other = os.environ.get(first), os.environ.get(second)
+def given(variable: str) -> str:
+    """A variable of the environment, without its line end; empty where it is not set."""
+    return os.environ.get(variable, "").strip("\r\n")
+
+
+def only(variable: str) -> str | None:
+    """A secret of the environment that can stand in a header; None: it is not set."""
+    text = given(variable).strip()
+    return secret.checked(text, variable) if text else None
+
+
+def pair(one: str | None, other: str | None, names: str) -> tuple[str, str] | None:
+    """Two that go together; None: neither is set."""
     if bool(one) != bool(other):
-        raise ConfigError(f"set both {first} and {second}, or neither")
+        raise ConfigError(f"set both {names}, or neither")
     return (one, other) if one and other else None
+
+
+def login() -> tuple[str, str] | None:
+    """The only right login to IAM, from the environment."""
+    user, password = "LOADGATE_IAM_USER", "LOADGATE_IAM_PASSWORD"
+    return pair(given(user), given(password), f"{user} and {password}")
 
 
 def access_key() -> AccessKey | None:
     """The only access key, from the environment."""
-    key = pair("LOADGATE_AK", "LOADGATE_SK")
-    token = os.environ.get("LOADGATE_SECURITY_TOKEN") or None
+    key = pair(only("LOADGATE_AK"), only("LOADGATE_SK"), "LOADGATE_AK and LOADGATE_SK")
+    token = only("LOADGATE_SECURITY_TOKEN")
     if token and not key:
         raise ConfigError("LOADGATE_SECURITY_TOKEN goes with an access key; set LOADGATE_AK and LOADGATE_SK, too")
     return AccessKey(*key, token) if key else None
@@ -192,7 +218,7 @@ def access_key() -> AccessKey | None:
     epilog=f"{EXAMPLES}{FAULT_LINES}{EVERY_CODE}\n{ENVIRONMENT}", short_help="The stand-in real-time service alone."
 )
 @with_options(*OPTIONS)
-def serve(faults: list[tuple[str, float]], list_faults: bool, **options: Any) -> None:
+def serve(faults: list[tuple[str, float]], list_faults: bool, token_file: Path | None, **options: Any) -> None:
     """Run the stand-in: a real-time inference service behind a gateway with its limits.
 
     It prints `ready URL` once it listens and runs until SIGTERM or Ctrl-C. Any service id in the path is served.
@@ -206,16 +232,16 @@ def serve(faults: list[tuple[str, float]], list_faults: bool, **options: Any) ->
     try:
         settings = Settings(
             faults=dict(faults),
-            credentials=pair("LOADGATE_IAM_USER", "LOADGATE_IAM_PASSWORD"),
-            accepted_token=os.environ.get("LOADGATE_TOKEN", "").strip() or None,
+            credentials=login(),
+            accepted_token=only("LOADGATE_TOKEN"),
             access_key=access_key(),
-            app_code=os.environ.get("LOADGATE_APPCODE", "").strip() or None,
+            app_code=only("LOADGATE_APPCODE"),
             **options,
         )
         # Here, not above: the other commands need no web server.
         from loadgate.standin import server
 
-        server.run(settings, listen)
+        server.run(settings, listen, partial(secret.write, token_file) if token_file else None)
     except OSError as error:
         raise ConfigError(_sentence(error)) from error
     except ValueError as error:

@@ -1,13 +1,12 @@
 """`loadgate token`: a login to IAM, and its token into a file that only its owner can read."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import click
 
 from analysis.wording import length_text
-from loadgate import iam
+from loadgate import iam, secret
 from loadgate.errors import ConfigError
 from loadgate.tls import trust
 
@@ -35,7 +34,8 @@ Environment (the API's words):
 def token(file: str, cacert: str | None) -> None:
     """Log in to IAM and write a project-scoped token to FILE, which only its owner can read.
 
-    A load needs no such file: `loadgate run --auth iam` logs in by itself and renews the token in time.
+    A FILE that is there is replaced. A load needs no such file: `loadgate run --auth iam` logs in by itself and renews
+    the token in time.
     """
     path = Path(file)
     if not path.parent.is_dir():
@@ -43,20 +43,5 @@ def token(file: str, cacert: str | None) -> None:
     if path.is_dir():
         raise ConfigError(f"{file!r} is a folder; name a file in it")
     issued = iam.from_environment(os.environ).token(trust(cacert))
-    write_secret(path, issued.text)
+    secret.write(path, issued.text)
     click.echo(f"{file}: {len(issued.text):,} characters, good for {length_text(issued.validity_s)}", err=True)
-
-
-def write_secret(path: Path, secret: str) -> None:
-    """Put `secret` at `path`, never readable by others and never half there."""
-    draft = None
-    try:
-        # mkstemp creates with O_EXCL and mode 0600; the rename replaces whatever was there, a link included.
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secret)  # no line end: `open(f).read()` must be fit for a header
-        Path(draft).replace(path)
-    except OSError as error:
-        if draft:
-            Path(draft).unlink(missing_ok=True)
-        raise ConfigError(f"{str(path)!r} cannot be written ({error.strerror})") from None

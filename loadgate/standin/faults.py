@@ -109,7 +109,7 @@ def spoil(fault: str, answer: Answer) -> Answer:
     if answer.status != 200:
         return answer
     match fault:
-        case "model_error" | "MR.0105":
+        case _ if fault in ("model_error", MODEL_ERROR_CODE):
             return replace(answer, status=500, body=MODEL_ERROR)
         case "bad_answer":
             return replace(answer, body=answer.body[: len(answer.body) // 2])

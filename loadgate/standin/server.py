@@ -3,14 +3,12 @@
 import asyncio
 import gc
 import logging
-import os
 import resource
 import signal
 import socket
 import ssl
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,17 +26,18 @@ KEEP_ALIVE_S = 75
 """nginx's keepalive_timeout."""
 
 
-def run(settings: Settings, listen: Listen) -> None:
+def run(settings: Settings, listen: Listen, on_token: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; print one line on stdout once it listens.
 
-    Raises ValueError or OSError with a sentence for the user for what cannot work.
+    `on_token` gets a valid token before. Raises ValueError or OSError with a sentence for the user for what cannot
+    work.
     """
     _check_tls(listen)
     with _truth(listen.truth) as truth, _listener(listen) as listener:
         _raise_file_limit()
         tokens = tokens_for(settings, time.monotonic)
-        if listen.token_file:
-            _write_secret(listen.token_file, tokens.issue(project=True))
+        if on_token is not None:
+            on_token(tokens.issue(project=True))
         try:
             asyncio.run(_serve(settings, listen, truth, tokens, listener))
         finally:
@@ -160,21 +159,6 @@ def _url(listen: Listen, listener: socket.socket) -> str:
     scheme = "https" if listen.tls_cert else "http"
     host = f"[{listen.host}]" if ":" in listen.host else listen.host
     return f"{scheme}://{host}:{listener.getsockname()[1]}/v1/infers/{SERVICE_ID}"
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    """Put `secret` at `path`, never readable by others and never half there."""
-    draft = None
-    try:
-        # mkstemp creates with O_EXCL and mode 0600; the rename replaces whatever was there, a link included.
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secret)  # no line end: `open(f).read()` must be fit for a header
-        Path(draft).replace(path)
-    except OSError as error:
-        if draft:
-            Path(draft).unlink()
-        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _raise_file_limit() -> None:

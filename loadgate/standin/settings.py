@@ -98,5 +98,3 @@ class Listen:
     """Private key in PEM; None: it is in the certificate's file."""
     truth: Path | None = None
     """CSV of what became of every inference request."""
-    token_file: Path | None = None
-    """Where to write a valid token, readable by its owner only."""

@@ -112,8 +112,8 @@ class Signatures:
 
     def _compared(self, head: Head, signed: Signed, payload: bytes) -> Refusal | None:
         request = canonical_request(head, signed.headers, payload)
-        secret = self._key.sk if self._key else ""
-        if request and hmac.compare_digest(signature(secret, head.headers[DATE], request), signed.signature):
+        assert self._key is not None  # it exists, or this would not be asked
+        if request and hmac.compare_digest(signature(self._key.sk, head.headers[DATE], request), signed.signature):
             return None
         told = request.decode(errors="replace").replace("\n", "|")
         return self._failed(WRONG_SIGNATURE_OF.about(request=told) if told else WRONG_SIGNATURE)

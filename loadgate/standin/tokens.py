@@ -1,13 +1,12 @@
 """Tokens: which the gateway accepts, and why it refuses the others."""
 
 import base64
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from .answers import Refusal
-from .errors import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN
+from .errors import DOMAIN_TOKEN, EXPIRED_TOKEN, UNKNOWN_TOKEN
 
 DER_HEAD = bytes((0x30, 0x82, 0x12, 0x90))
 """Head of a DER sequence of 4,752 bytes: the vendor's sample token `MIISkA...`, 6,344 characters."""
@@ -46,18 +45,13 @@ class Tokens:
             del self._issued[next(iter(self._issued))]
         return token.decode()
 
-    def refusal(self, token: bytes | None) -> Refusal | None:
+    def refusal(self, token: bytes) -> Refusal | None:
         """Why the token is no good; None: it is."""
-        if not token:
-            return NO_TOKEN
         if token in self._accepted:
             return None
-        grant = self._issued.get(token, UNKNOWN)
-        if grant is UNKNOWN:
+        grant = self._issued.get(token)
+        if grant is None:
             return UNKNOWN_TOKEN
         if grant.expires_s <= self._clock():
             return EXPIRED_TOKEN
         return None if grant.project else DOMAIN_TOKEN
-
-
-UNKNOWN = Grant(-math.inf, project=False)

@@ -264,6 +264,19 @@ def test_a_key_pair_that_is_refused_in_mid_run_ends_the_load_before_it_is_locked
     assert sum(finished.outcomes().values()) == len(rows) - 1
 
 
+def test_processes_end_together_when_a_key_pair_is_refused_and_lose_no_row(stand_in, command):
+    service = stand_in(*FAST, "--fault=APIG.0301/401/signature:60%", "--seed=7", environ=AKSK)
+
+    load = ("--users=2", "--think-time=50ms", "--duration=20s", "--processes=2", "--no-plots")
+    finished = command("loadgate", "run", service.url, *load, environ=AKSK)
+
+    assert finished.code == 2, finished.stderr
+    assert finished.stderr.count("the gateway refused the signature 4 times in a row") == 1
+    assert finished.manifest()["workers_lost"] == 0
+    assert sum(finished.outcomes().values()) == len(service.truth()) - 1
+    assert finished.outcomes()["unauthorized"] < 20
+
+
 @pytest.mark.parametrize(("code", "way_in"), [("the-app-code-0123456789", True), ("another-app-code-01", False)])
 def test_an_app_code_opens_the_gateway_or_not(stand_in, command, code, way_in):
     service = stand_in(*FAST, environ={"LOADGATE_APPCODE": "the-app-code-0123456789"})
@@ -308,7 +321,7 @@ def reply(status: int, body: bytes) -> bytes:
     [
         (reply(400, b'{"error_code":"IAM.0011","error_msg":"Request body is invalid."}'), "400 IAM.0011 Request body"),
         (reply(401, b'{"error":{"message":"The username or password is wrong.","code":401}}'), "password is wrong"),
-        (reply(403, b'{"error":{"message":"You are not authorized.","code":403}}'), "403 403 You are not authorized."),
+        (reply(403, b'{"error":{"message":"You are not authorized.","code":403}}'), "403 You are not authorized."),
         (reply(500, b"<html>oops</html>"), "gave no token: 500"),
         (reply(401, f"you sent {PASSWORD}".encode()), r"you sent ***"),
         (b"", "does not answer"),
@@ -326,6 +339,20 @@ def test_an_iam_that_gives_no_token_is_one_line_before_any_load(command, answer,
     assert words in finished.stderr
     assert not finished.run.exists()
     assert_no_secret(finished, PASSWORD)
+
+
+@pytest.mark.parametrize("token", [b"AB CDSECRET", b"AB\xe9SECRET", b"AB\tSECRET"])
+def test_a_token_that_no_header_can_carry_is_not_written(command, tmp_path: Path, token):
+    iam = BadIam(b"HTTP/1.1 201 X\r\nX-Subject-Token: %b\r\nContent-Length: 2\r\n\r\n{}" % token)
+
+    finished = command("loadgate", "token", str(tmp_path / "token.txt"), environ=iam_at(iam.url), out=False)
+    iam.close()
+
+    assert finished.code == 2
+    assert finished.stderr.count("\n") == 1, finished.stderr
+    assert "has characters that no credential has" in finished.stderr
+    assert not (tmp_path / "token.txt").exists()
+    assert_no_secret(finished, "SECRET")
 
 
 def test_an_iam_that_is_not_there_is_one_line(command):

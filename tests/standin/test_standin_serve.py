@@ -82,7 +82,11 @@ def test_a_bad_option_is_exit_2_and_a_sentence(arguments, message):
         (["--fault", "slow:60%", "--fault", "cut:60%"], {}, "at most 1"),
         (["--timeout", "0s"], {}, "more than 0"),
         (["--truth", "/nowhere/truth.csv"], {}, "/nowhere/truth.csv: No such file or directory"),
-        (["--port", "0", "--write-token", "/nowhere/token"], {}, "/nowhere/token: No such file or directory"),
+        (
+            ["--port", "0", "--write-token", "/nowhere/token"],
+            {},
+            "'/nowhere/token' cannot be written (No such file or directory)",
+        ),
         (["--tls-cert", "/nowhere/cert"], {}, "/nowhere/cert: No such file"),
         (["--tls-cert", __file__], {}, "is not a certificate with its own unencrypted private key"),
         (["--tls-key", __file__], {}, "needs its certificate"),

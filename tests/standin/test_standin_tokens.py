@@ -1,6 +1,6 @@
 import pytest
 
-from loadgate.standin.errors import DOMAIN_TOKEN, EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN
+from loadgate.standin.errors import DOMAIN_TOKEN, EXPIRED_TOKEN, UNKNOWN_TOKEN
 from loadgate.standin.tokens import Tokens
 
 
@@ -35,9 +35,7 @@ def test_a_domain_token_is_refused(tokens):
     assert tokens.refusal(tokens.issue(project=False).encode()) is DOMAIN_TOKEN
 
 
-@pytest.mark.parametrize("header", [None, b""])
-def test_no_token_is_told_apart_from_a_wrong_one(tokens, header):
-    assert tokens.refusal(header) is NO_TOKEN
+def test_a_token_that_nobody_issued_is_unknown(tokens):
     assert tokens.refusal(b"MIISwrong") is UNKNOWN_TOKEN
 
 
