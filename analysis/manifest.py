@@ -11,7 +11,7 @@ from analysis.run_format import FORMAT, MANIFEST
 
 STATES = ("running", "complete", "interrupted")
 MODELS = ("open", "closed")
-CREDENTIALS = ("none", "token", "iam", "aksk", "appcode")
+CREDENTIALS = ("none", "token", "bearer", "iam", "aksk", "appcode")
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
 
 Check = Callable[[Any], bool]

@@ -113,8 +113,8 @@ def _read_notable(path: Path) -> Table:
     kinds = {
         "at_s": numbers(),
         "outcome": one_of(OUTCOMES),
-        "answered_by": one_of(ANSWERERS, optional=True),
-        "reason": texts(optional=True),
+        "answered_by": one_of(ANSWERERS),
+        "reason": texts(),
         "response_s": numbers(),
     }
     return read_table(path, {name: kinds.get(name, texts()) for name in NOTABLE_COLUMNS})

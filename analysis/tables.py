@@ -1,8 +1,7 @@
 """CSV files as columns: found by header name, whole lines only, every bad cell named by its line.
 
 Cells are converted a block of rows at a time. Only when a block fails is the file read again, cell by cell,
-to name the first bad one. An optional column that the file does not have reads as empty cells. A last line without
-a line end was cut off while it was written: its last number
+to name the first bad one. A last line without a line end was cut off while it was written: its last number
 may have lost digits and still look like one, so it is left out whatever it holds, and `Table.cut` says so. A
 header in the middle is what `cat` leaves when it joins two files.
 """
@@ -31,7 +30,6 @@ _BAD_CELL = (ValueError, KeyError, OverflowError, csv.Error)
 class Column:
     parse: Callable[[Sequence[str]], NDArray[Any]]  # a block of cells; raises one of _BAD_CELL if any is bad
     expected: str  # what a cell must be, as the message says it
-    optional: bool = False  # a file without it has empty cells there
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,15 @@ def numbers() -> Column:
     return Column(_numbers, "a finite number, or empty")
 
 
-def texts(optional: bool = False) -> Column:
-    return Column(lambda cells: np.array(cells, dtype=object), "a text", optional)
+def texts() -> Column:
+    return Column(lambda cells: np.array(cells, dtype=object), "a text")
 
 
-def one_of(names: Sequence[str], optional: bool = False) -> Column:
+def one_of(names: Sequence[str]) -> Column:
     """Codes: the index of each cell in *names*."""
     codes = {str(name): code for code, name in enumerate(names)}
     expected = f"one of {', '.join(name or 'nothing' for name in codes)}"
-    return Column(lambda cells: _mapped(codes.__getitem__, cells), expected, optional)
+    return Column(lambda cells: _mapped(codes.__getitem__, cells), expected)
 
 
 def numbered() -> tuple[Column, dict[str, int]]:
@@ -101,15 +99,14 @@ def _parsed(
     cells = list(zip(*rows, strict=True))
     if len(cells) != width:
         raise ValueError
-    cells.append(("",) * len(rows))  # at `width`: of a column that is not there
     return [column.parse(cells[at]) for at, column in zip(wanted, columns.values(), strict=True)]
 
 
 def _positions(path: Path, header: list[str], columns: Mapping[str, Column]) -> list[int]:
-    for name, column in columns.items():
-        if name not in header and not column.optional:
+    for name in columns:
+        if name not in header:
             raise BadRun(f"{path.name}, line 1: column {name!r} is missing from {','.join(header)[:200]!r}")
-    return [header.index(name) if name in header else len(header) for name in columns]
+    return [header.index(name) for name in columns]
 
 
 def _joined(blocks: list[list[NDArray[Any]]], columns: Mapping[str, Column]) -> dict[str, NDArray[Any]]:
@@ -137,11 +134,10 @@ def _problem(row: list[str], header: list[str], columns: Mapping[str, Column]) -
         return f"{len(row)} columns where the header has {len(header)}"
     cells = dict(zip(header, row, strict=True))
     for name, column in columns.items():
-        cell = cells.get(name, "")
         try:
-            column.parse((cell,))
+            column.parse((cells[name],))
         except _BAD_CELL:
-            return f"{name} {cell[:60]!r} is not {column.expected}"
+            return f"{name} {cells[name][:60]!r} is not {column.expected}"
     return None
 
 

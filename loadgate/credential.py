@@ -17,7 +17,7 @@ from loadgate.tokens import IamTokens, Source, TokenFile
 TOKEN_VARIABLE = "LOADGATE_TOKEN"  # noqa: S105 - the names of variables, not secrets
 APPCODE_VARIABLE = "LOADGATE_APPCODE"
 AK_VARIABLE, SK_VARIABLE, SECURITY_TOKEN_VARIABLE = "LOADGATE_AK", "LOADGATE_SK", "LOADGATE_SECURITY_TOKEN"
-SIGNS = {
+VARIABLES = {
     "token": (TOKEN_VARIABLE,),
     "iam": (iam.VARIABLES["password"],),
     "aksk": (AK_VARIABLE, SK_VARIABLE),
@@ -125,12 +125,14 @@ def _way(gateway: Gateway, token_file: str | None, environ: Mapping[str, str]) -
         return "token"
     if gateway.auth[0] == "none":
         return "none"
-    given = [way for way, names in SIGNS.items() if way in gateway.auth and any(environ.get(name) for name in names)]
+    given = [
+        way for way, names in VARIABLES.items() if way in gateway.auth and any(environ.get(name) for name in names)
+    ]
     if len(given) > 1:
-        names = ", ".join(SIGNS[way][0] for way in given)
+        names = ", ".join(VARIABLES[way][0] for way in given)
         raise ConfigError(f"there are several credentials ({names}); choose one with --auth {' or '.join(given)}")
     if not given:
-        names = ", ".join(SIGNS[way][0] for way in SIGNS if way in gateway.auth)
+        names = ", ".join(VARIABLES[way][0] for way in VARIABLES if way in gateway.auth)
         raise ConfigError(f"no credential: set {names} or give --token-file FILE (or --auth none for an open service)")
     return given[0]
 

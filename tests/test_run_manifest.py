@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from analysis.manifest import CREDENTIALS
 from analysis.outcomes import Outcome
 from loadgate import manifest, plan
 from loadgate.answers import Answer, Finding
-from loadgate.credential import TOKEN_VARIABLE
+from loadgate.credential import TOKEN_VARIABLE, WAYS
 from loadgate.options import HOW, LIMITS, LOCUST_ONLY, WHAT
 from loadgate.probe import Probe
 
@@ -48,6 +49,10 @@ def test_the_target_and_the_gateways_limits_are_written_down():
         "latency_asked": False,
     }
     assert written["credential"] == "token"
+
+
+def test_every_way_in_is_one_that_the_analysis_knows():
+    assert set(CREDENTIALS) == set(WAYS)
 
 
 def test_a_run_begins_now_and_is_not_over():

@@ -51,7 +51,10 @@ def test_what_is_no_json_object_is_a_bad_run(tmp_path, text):
         ({"gateway": {"advice": [1]}}, "run.json: gateway.advice '[1]' is not an object of texts, or null"),
         ({"gateway": {"advice": {"a": 1}}}, "run.json: gateway.advice \"{'a': 1}\" is not an object of texts, or null"),
         ({"gateway": {"latency_asked": 1}}, "run.json: gateway.latency_asked '1' is not true, false or null"),
-        ({"credential": "s3cret"}, "run.json: credential 's3cret' is not one of none, token, iam, aksk, appcode, or"),
+        (
+            {"credential": "s3cret"},
+            "run.json: credential 's3cret' is not one of none, token, bearer, iam, aksk, appcode, or",
+        ),
         ({"counts": {}}, "run.json: counts '{}' is not an object of whole numbers named"),
     ],
 )

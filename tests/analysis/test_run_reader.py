@@ -1,8 +1,7 @@
 import pytest
-from made_by_hand import failure, write_csv
+from made_by_hand import failure
 
 from analysis.errors import BadRun
-from analysis.run_format import NOTABLE_COLUMNS
 from analysis.run_reader import read_run
 
 ROWS = [
@@ -71,15 +70,6 @@ def test_notable_requests_come_in_the_order_of_time(make_run):
     assert (first["at_s"], first["outcome"], first["status"]) == (0.5, "gateway_timeout", "504")
     assert (first["answered_by"], first["reason"]) == ("gateway", "backend timeout")
     assert (second["at_s"], second["message"], first["response_s"]) == (2.5, "boom", 40.0)
-
-
-def test_notable_requests_of_an_older_run_do_not_say_who_answered(make_run):
-    run = make_run(ROWS)
-    columns = [name for name in NOTABLE_COLUMNS if name not in ("answered_by", "reason")]
-    write_csv(run / "notable.csv", columns, [(0.5, "json", "server_error", 500, "", "boom", "", "")])
-    (row,) = read_run(run).notable
-
-    assert (row["answered_by"], row["reason"], row["message"]) == ("", "", "boom")
 
 
 @pytest.mark.parametrize(

@@ -109,14 +109,6 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_lines(table):
     assert read.columns["text"].tolist() == ['a, "b"\nc']
 
 
-def test_an_optional_column_that_is_missing_is_empty(table):
-    columns = {"more": texts(optional=True), "n": whole_numbers()}
-
-    assert table("n\n1\n2\n", columns).columns["more"].tolist() == ["", ""]
-    with pytest.raises(BadRun, match=r"^t\.csv, line 2: n 'x' is not a whole"):
-        table("n\nx\n", columns)
-
-
 def test_a_cell_too_long_for_csv_is_a_bad_run(table):
     with pytest.raises(BadRun, match=r"t\.csv, line 2: not CSV: field larger"):
         table("text\n" + "x" * 200_000 + "\n", {"text": texts()})
