@@ -10,9 +10,10 @@ from gevent.event import Event
 
 from analysis.outcomes import AnsweredBy
 from loadgate.answers import Finding
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.credential import Bearer, Credential
 from loadgate.errors import ConfigError
+from loadgate.exchange import Exchange
 from loadgate.gateway import Gateway
 from loadgate.tokens import Source
 

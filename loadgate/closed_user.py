@@ -5,8 +5,9 @@ from typing import Any
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.engine import Engine
+from loadgate.exchange import Exchange
 from loadgate.request import Request
 
 RETRY_S = 0.1

@@ -8,7 +8,6 @@ because the answer that explains it can be there to read.
 """
 
 import errno
-import math
 import os
 import socket
 import ssl
@@ -17,10 +16,9 @@ from typing import Any, Protocol
 
 from gevent import monkey
 
-from analysis.outcomes import Outcome
 from loadgate.answer_parser import AnswerParser, NotHttpError
 from loadgate.answers import Answer
-from loadgate.request import Request
+from loadgate.exchange import Exchange
 from loadgate.target import Address
 from loadgate.tls import Tls
 
@@ -31,40 +29,6 @@ READ, WRITE = 1, 2
 READ_BYTES = 65536
 
 clock = time.monotonic
-NOT_SAID = (math.nan, math.nan)  # the gateway's own part of the time, and its backend's
-
-
-class Exchange:
-    """One request in flight, with its moments in seconds of the monotonic clock (None: not reached)."""
-
-    __slots__ = (
-        "answer_bytes",
-        "connect_s",
-        "done",
-        "first_byte",
-        "gateway_times_s",
-        "outcome",
-        "planned",
-        "request",
-        "sent",
-        "uploaded",
-        "user",
-        "uuid",
-    )
-
-    def __init__(self, request: Request, planned: float, sent: float, uuid: bytes, user: Any = None) -> None:
-        self.request = request
-        self.user = user  # who waits for the answer; None in the open model
-        self.planned = planned
-        self.sent = sent  # handed to the transport: connecting, where needed, comes after
-        self.uuid = uuid
-        self.connect_s: float | None = None
-        self.uploaded: float | None = None
-        self.first_byte: float | None = None
-        self.done: float | None = None
-        self.outcome: Outcome | None = None
-        self.answer_bytes = 0  # of its body
-        self.gateway_times_s = NOT_SAID
 
 
 class Owner(Protocol):

@@ -9,7 +9,8 @@ from typing import Any
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding, judge
-from loadgate.connection import Connection, Exchange, clock
+from loadgate.connection import Connection, clock
+from loadgate.exchange import Exchange
 from loadgate.gateway import Gateway
 from loadgate.request import Request, Uuids
 from loadgate.target import Address, Target

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange
+from loadgate.exchange import Exchange
 
 DISTINCT_KEPT = 200  # a service may put something new into each message
 OTHERS = "(other words)"

@@ -7,7 +7,7 @@ from gevent.event import AsyncResult
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange
+from loadgate.exchange import Exchange
 from loadgate.strict_json import parsed
 
 

@@ -14,9 +14,10 @@ from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
 from loadgate.closed_user import RETRY_S, ClosedUser
 from loadgate.collector import CollectorPauses
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.engine import Engine
 from loadgate.errors import ConfigError
+from loadgate.exchange import Exchange
 from loadgate.failures import Failures
 from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from analysis.outcomes import Outcome
 from analysis.wording import one_line
 from loadgate.answers import Answer, Finding, request_id
-from loadgate.connection import Exchange
+from loadgate.exchange import Exchange
 
 FAILURES_KEPT = 20  # of each outcome, in each process
 SLOWEST_KEPT = 20

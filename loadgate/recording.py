@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis import run_format
 from analysis.outcomes import CENSORED, Outcome
-from loadgate.connection import Exchange
+from loadgate.exchange import Exchange
 
 OUTCOMES = list(Outcome)
 OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}

@@ -10,9 +10,10 @@ import gevent.event
 from analysis.outcomes import Outcome
 from loadgate import request as requests
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.credential import Credential
 from loadgate.engine import Engine, Limits
+from loadgate.exchange import Exchange
 from loadgate.gateway import Gateway, Latency
 from loadgate.payloads import Payload
 from loadgate.request import Request

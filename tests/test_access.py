@@ -11,9 +11,10 @@ from loadgate import profiles
 from loadgate import target as targets
 from loadgate.access import REFUSALS, Access
 from loadgate.answers import Answer, judge
-from loadgate.connection import Exchange, clock
+from loadgate.connection import clock
 from loadgate.credential import Bearer, Credential, KeyPair
 from loadgate.errors import ConfigError
+from loadgate.exchange import Exchange
 from loadgate.payloads import Payload
 from loadgate.request import encode
 

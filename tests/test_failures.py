@@ -4,8 +4,8 @@ from analysis import run_format
 from analysis.outcomes import AnsweredBy, Outcome
 from loadgate import target as targets
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange
 from loadgate.credential import Credential
+from loadgate.exchange import Exchange
 from loadgate.failures import DISTINCT_KEPT, OTHERS, FailureRow, Failures
 from loadgate.payloads import Payload
 from loadgate.request import encode

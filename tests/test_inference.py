@@ -3,7 +3,7 @@ import pytest
 
 from analysis.outcomes import Outcome
 from loadgate.answers import Answer, Finding
-from loadgate.connection import Exchange
+from loadgate.exchange import Exchange
 from loadgate.inference import Waiter
 
 

@@ -6,8 +6,8 @@ from analysis import run_format
 from analysis.outcomes import AnsweredBy, Outcome
 from loadgate import target as targets
 from loadgate.answers import OK, Answer, Finding
-from loadgate.connection import Exchange
 from loadgate.credential import Credential
+from loadgate.exchange import Exchange
 from loadgate.notable import FAILURES_KEPT, SLOWEST_KEPT, Notable, NotableRow
 from loadgate.payloads import Payload
 from loadgate.request import encode

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from analysis import run_format
 from analysis.outcomes import Outcome
 from loadgate import target as targets
-from loadgate.connection import Exchange
 from loadgate.credential import Credential
+from loadgate.exchange import Exchange
 from loadgate.payloads import Payload
 from loadgate.recording import Recording
 from loadgate.request import encode

@@ -53,7 +53,7 @@ def test_what_is_no_json_object_is_a_bad_run(tmp_path, text):
         ({"gateway": {"latency_asked": 1}}, "run.json: gateway.latency_asked '1' is not true, false or null"),
         (
             {"credential": "s3cret"},
-            "run.json: credential 's3cret' is not one of none, token, bearer, iam, aksk, appcode, or",
+            "run.json: credential 's3cret' is not one of none, token, bearer, iam, aksk",
         ),
         ({"counts": {}}, "run.json: counts '{}' is not an object of whole numbers named"),
     ],
