@@ -30,7 +30,11 @@ def load(name: str, timeout_s: float | None = None, body_limit_bytes: int | None
     Raises ConfigError: no such profile, a mistake in the file, or no time limit in either.
     """
     path = _path(name)
-    profile = _profile(toml_file.read(path))
+    try:
+        file = toml_file.read(path)
+    except ConfigError as error:
+        raise ConfigError(f"--gateway: {error}") from None
+    profile = _profile(file)
     if timeout_s is not None:
         profile["timeout_s"] = timeout_s
     if body_limit_bytes is not None:
