@@ -793,7 +793,7 @@ def test_an_unknown_profile_is_refused_with_the_known_ones(name):
 
 @pytest.mark.parametrize("name", ["./none", "missing.toml", "../gateways/none", "a\0/b", ".", "/"])
 def test_a_file_that_cannot_be_read_is_named(name):
-    with pytest.raises(ConfigError, match=r"^'.*' cannot be read \(") as caught:
+    with pytest.raises(ConfigError, match=r"^--gateway: '.*' cannot be read \(") as caught:
         profiles.load(name)
     assert "\n" not in str(caught.value)
 
