@@ -1,28 +1,113 @@
-"""`python -m analysis RUN`: write the report of a run directory and print where it is."""
+"""`python -m analysis`, the same as `loadgate report`: write the report of a run and print where it is."""
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import click
+
+from analysis import choices
 from analysis.errors import BadRun
 from analysis.report import REPORT_HTML, exit_code, text_table, write_report
+from analysis.units import duration
+
+EXAMPLES = """\
+\b
+Examples:
+  loadgate report reports/20261124-101500-json
+  loadgate report reports/20261124-101500-json --window 30s..90s --percentiles p50,p99,p99.9
+  loadgate report results.jtl --timeout 40s --out reports/jmeter
+  loadgate report locust_stats.csv
+"""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: 0, 2 if there is no run to read, 3 if the run is invalid."""
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Write the report of a run.")
-    parser.add_argument("run", type=Path, help="the run directory")
-    parser.add_argument("--no-plots", action="store_true", help="leave the pictures out (faster)")
-    options = parser.parse_args(arguments)
+def _read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    def convert(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return convert
+
+
+@click.command(
+    "report",
+    epilog=EXAMPLES,
+    short_help="Write the report of a run, or of another tool's CSV.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.argument("paths", nargs=-1, required=True, metavar="RUN|CSV...", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to write the report. [the run directory, or beside the file]",
+)
+@click.option(
+    "--percentiles",
+    callback=_read_by(choices.percentiles),
+    default="p50,p90,p95,p99,p99.9",
+    metavar="LIST",
+    show_default=True,
+    help="The percentiles to report.",
+)
+@click.option(
+    "--confidence",
+    callback=_read_by(choices.confidence),
+    default="95%",
+    metavar="C",
+    show_default=True,
+    help="Of the confidence intervals.",
+)
+@click.option(
+    "--warmup",
+    callback=_read_by(duration),
+    metavar="T",
+    help="Leave out the first T. [the ramp, and the warm-up by rule]",
+)
+@click.option(
+    "--window",
+    callback=_read_by(choices.window),
+    metavar="T..T",
+    help="Only this part of the run, as 30s..90s or 30s.. to the end.",
+)
+@click.option(
+    "--timeout",
+    callback=_read_by(duration),
+    metavar="T",
+    help="The gateway's time limit, for files that do not say it.",
+)
+@click.option("--no-plots", is_flag=True, help="Leave the pictures out (faster).")
+def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_plots: bool, **chosen: Any) -> None:
+    """Turn a run into summary.json, report.md and report.html.
+
+    RUN is a run directory of loadgate, finished or not. CSV is what another tool recorded: Locust's --csv files or
+    CsvRequestLogger, a JMeter JTL, k6's CSV, or a CSV of your own (docs/formats.md). Several are read as one run.
+
+    Exit code: 0, 2 no such run, 3 the run is invalid.
+    """
+    if chosen["warmup"] is not None and chosen["window"] is not None:
+        raise click.UsageError("--warmup and --window both say what to leave out; give one of them")
+    chosen["warmup_s"] = chosen.pop("warmup")
     try:
-        summary = write_report(options.run, plots=not options.no_plots)
-    except (BadRun, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
-    print(f"{options.run / REPORT_HTML}\n{text_table(summary)}")
-    return exit_code(summary)
+        folder, summary = write_report(paths, out, choices.Choices(**chosen), timeout_s=timeout, plots=not no_plots)
+    except BadRun as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{folder / REPORT_HTML}\n{text_table(summary)}")
+    click.get_current_context().exit(exit_code(summary))
+
+
+def main() -> None:
+    """Run it as a program of its own. A wrong value is one line on stderr and exit code 2."""
+    try:
+        sys.exit(report.main(prog_name="python -m analysis", standalone_mode=False))
+    except (click.ClickException, OSError) as error:
+        words = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"Error: {' '.join(words.split())}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,8 +16,8 @@ from analysis.failures import FAILED, Failure, what_to_do
 from analysis.outcomes import Outcome
 from analysis.percentiles import PERCENTILES, confidence_ranks, nearest_rank, requests_needed
 from analysis.population import Population
+from analysis.run import Run
 from analysis.run_format import LATENESS, RESPONSE, SERVICE
-from analysis.run_reader import Run
 from analysis.wording import failure_text, length_text, share_text, time_text
 
 # Lateness, at p99 or the highest percentile below it that the requests support ...

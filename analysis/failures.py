@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from analysis.outcomes import ADVICE, AnsweredBy, Outcome
-from analysis.tables import ABSENT
+from analysis.run_format import ABSENT
 
 FAILED = tuple(outcome for outcome in Outcome if outcome is not Outcome.OK)
 ANSWERERS = tuple(AnsweredBy)

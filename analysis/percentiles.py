@@ -17,6 +17,7 @@ fewer, chances are above 2.5 % that all of them are below it. (One-sided at 95 %
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -43,6 +44,11 @@ class Estimate:
 
 
 UNSUPPORTED = Estimate(None, None, None, censored=False)
+
+
+def estimates(population: Population, percentiles: Iterable[Fraction], confidence: float = 0.95) -> list[Estimate]:
+    """Estimate each of *percentiles* with its interval at *confidence*, or `UNSUPPORTED`."""
+    return [percentile(population, p) for p in percentiles]
 
 
 def percentile(population: Population, p: Fraction) -> Estimate:
@@ -83,7 +89,7 @@ def confidence_ranks(n: int, p: Fraction) -> tuple[int | None, int | None]:
     return low if low >= 1 else None, high if high <= n else None
 
 
-def requests_needed(p: Fraction) -> int:
+def requests_needed(p: Fraction | float) -> int:
     """Give the smallest n that supports the percentile: p^n, or (1-p)^n below the median, is at most
     `TAIL`.
     """

@@ -21,12 +21,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
+from analysis.choices import Choices
 from analysis.outcomes import Outcome
 from analysis.percentiles import TAIL, percentile
 from analysis.population import population_of
+from analysis.run import Run
 from analysis.run_format import RESPONSE, SERVICE
-from analysis.run_reader import Run
-from analysis.samples import OUTCOMES, Samples
+from analysis.samples import OUTCOMES, Array, Samples
+from analysis.window import Window
 from analysis.wording import time_text
 
 INK = "#333334"  # text and axes; not a grey that matplotlib uses itself
@@ -78,7 +80,7 @@ class Plot:
     png: bytes
 
 
-def plots_of(run: Run) -> list[Plot]:
+def plots_of(run: Run, choices: Choices, window: Window) -> list[Plot]:
     """Draw *run*; a run without latencies has no percentiles to draw, one without seconds no timeline."""
     with mpl.rc_context(STYLE):
         figures = {"percentiles": _percentiles(run), "timeline": _timeline(run)}
@@ -225,13 +227,13 @@ class _Steps:
         self.width_s = math.ceil(seconds / MOST_POINTS)
         self.start_s = np.arange(0, seconds, self.width_s)
 
-    def per_second(self, second: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    def per_second(self, second: Array, count: Array) -> NDArray[np.float64]:
         return self._rows(second, count, np.add) / self.width_s
 
-    def highest(self, second: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.float64]:
+    def highest(self, second: Array, value: Array) -> NDArray[np.float64]:
         return self._rows(second, value, np.maximum)
 
-    def _rows(self, second: NDArray[np.int64], value: NDArray[np.int64], join: np.ufunc) -> NDArray[np.float64]:
+    def _rows(self, second: Array, value: Array, join: np.ufunc) -> NDArray[np.float64]:
         joined = np.zeros(len(self.start_s))
         inside = second < self.start_s[-1] + self.width_s
         join.at(joined, second[inside] // self.width_s, value[inside])

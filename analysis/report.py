@@ -1,7 +1,7 @@
 """A run's report: summary.json, report.md, report.html and the plots, beside the run's own files."""
 
 import json
-from fractions import Fraction
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import wording
+from analysis.choices import Choices
+from analysis.errors import BadRun
 from analysis.outcomes import MEANING
-from analysis.percentiles import PERCENTILES, requests_needed
+from analysis.percentiles import requests_needed
+from analysis.readers import read
+from analysis.run import Run
 from analysis.run_format import BACKEND, CONNECT, FIRST_BYTE, GATEWAY, LATENESS, RESPONSE, SERVICE, UPLOAD
-from analysis.run_reader import Run, read_run
 from analysis.summary import summarize
+from analysis.window import window_of
 
 SUMMARY, REPORT_HTML, REPORT_MD = "summary.json", "report.html", "report.md"
-COLUMNS = (*PERCENTILES, "max")
 MOST_NOTABLE = 100  # rows shown; notable.csv has them all
 FAILURES_TOLD = 3  # in the terminal
 EXIT_CODES = {"none": 0, "invalid": 3}
@@ -32,21 +35,40 @@ MEASURE_MEANING = {
 }
 
 
-def write_report(run_dir: Path, plots: bool = True) -> dict[str, Any]:
-    """Read *run_dir* and write its report into it; return the summary. Raises BadRun."""
-    run = read_run(run_dir)
-    summary = summarize(run)
+def write_report(
+    paths: Sequence[Path],
+    out: Path | None = None,
+    choices: Choices | None = None,
+    *,
+    timeout_s: float | None = None,
+    plots: bool = True,
+) -> tuple[Path, dict[str, Any]]:
+    """Read *paths* as one run and write its report; return the report's folder and its summary. Raises BadRun."""
+    choices = choices or Choices()
+    folder = out or _folder(paths)
+    run = read(paths, timeout_s)
+    window = window_of(run, choices)
+    summary = summarize(run, choices, window)
+    folder.mkdir(parents=True, exist_ok=True)
     pictures = {}
     if plots:
         from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it
 
-        for plot in plots_of(run):
+        for plot in plots_of(run, choices, window):
             pictures[plot.name] = plot.svg
-            _write(run_dir / f"{plot.name}.png", plot.png)
-    _write(run_dir / SUMMARY, (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode())
+            _write(folder / f"{plot.name}.png", plot.png)
+    _write(folder / SUMMARY, (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode())
     for page in (REPORT_MD, REPORT_HTML):
-        _write(run_dir / page, _rendered(f"{page}.j2", run, summary, pictures))
-    return summary
+        _write(folder / page, _rendered(f"{page}.j2", run, summary, pictures))
+    return folder, summary
+
+
+def _folder(paths: Sequence[Path]) -> Path:
+    """A run directory is its report's folder; a file has one beside it."""
+    if len(paths) > 1:
+        raise BadRun(f"{len(paths)} files or runs are read as one: say with --out DIR where its report should be")
+    path = paths[0]
+    return path.with_name(f"{path.stem}-report") if path.is_file() else path
 
 
 def text_table(summary: dict[str, Any]) -> str:
@@ -55,9 +77,10 @@ def text_table(summary: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
     head = [f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}", counts or "no requests"]
     head += [wording.failure_text(failure) for failure in _that_say_why(summary)[:FAILURES_TOLD]]
-    lines = [("", "n", *COLUMNS)]
+    columns = [*summary["percentiles"], "max"]
+    lines = [("", "n", *columns)]
     for measure, figures in summary["latency"].items():
-        cells = (wording.estimate_text(figures[name]) for name in COLUMNS)
+        cells = (wording.estimate_text(figures[name]) for name in columns)
         lines.append((measure, f"{figures['n']:,}", *cells))
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     table = "\n".join("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines)
@@ -78,13 +101,13 @@ def unsupported_notes(summary: dict[str, Any]) -> list[str]:
     if n == 0:
         return []
     notes = []
-    for name, p in PERCENTILES.items():
+    for name, p in summary["percentiles"].items():
         if summary["latency"][RESPONSE][name]["value_s"] is None:
             notes.append(_unsupported_note(name, p, n / duration_s))
     return notes
 
 
-def _unsupported_note(name: str, p: Fraction, per_s: float) -> str:
+def _unsupported_note(name: str, p: float, per_s: float) -> str:
     needed = requests_needed(p)
     return f"{name} takes {needed:,} latencies: a run of about {wording.length_text(needed / per_s)} at this rate."
 
@@ -150,7 +173,7 @@ def _rendered(template: str, run: Run, summary: dict[str, Any], pictures: dict[s
         notable_count=len(run.notable),
         notes=unsupported_notes(summary) + gateway_notes(summary),
         pictures={name: Markup(svg) for name, svg in pictures.items()},  # noqa: S704 - our own drawing
-        columns=COLUMNS,
+        columns=[*summary["percentiles"], "max"],
         measure_meaning=MEASURE_MEANING,
         meaning={str(outcome): text for outcome, text in MEANING.items()},
         text=wording,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 1
+ABSENT = -1  # an empty cell in a column of whole numbers, once it is read
 
 MANIFEST = "run.json"
 LATENCY = "latency.csv"

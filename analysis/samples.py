@@ -1,6 +1,7 @@
 """Weighted samples: the one data type of the analysis. A row says that *count* requests had this value.
 
-Texts are codes (an index into `names`, `OUTCOMES` or `MEASURES`), so that millions of rows stay plain arrays.
+Texts are codes (an index into `names`, `OUTCOMES` or `MEASURES`), so that millions of rows stay plain arrays. The
+arrays may be of any integer type: a reader chooses the smallest that holds its numbers.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -10,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.outcomes import Outcome
-from analysis.run_format import MEASURES, RESPONSE
-from analysis.tables import ABSENT
+from analysis.run_format import ABSENT, MEASURES, RESPONSE
 
 OUTCOMES = tuple(Outcome)
 UNMEASURED = ABSENT  # `value_us` where nothing was measured
 
-Array = NDArray[np.int64]
+Array = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class Samples:
 
     def of_name(self, name: str) -> "Samples":
         return self.where(self.name == self.names.index(name))
+
+    def of_outcome(self, outcome: str) -> "Samples":
+        return self.where(self.outcome == OUTCOMES.index(Outcome(outcome)))
+
+    def within(self, from_s: int, to_s: int) -> "Samples":
+        """Keep the requests planned from second *from_s* on and before *to_s*."""
+        return self.where((self.second >= from_s) & (self.second < to_s))
 
     def where(self, chosen: NDArray[np.bool_]) -> "Samples":
         rows: dict[str, Any] = {name: array[chosen] for name, array in self._arrays().items()}

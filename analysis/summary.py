@@ -5,13 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.cautions import Caution, Evidence, cautions
+from analysis.choices import Choices
 from analysis.failures import most_frequent, what_to_do
 from analysis.outcomes import Outcome
-from analysis.percentiles import PERCENTILES, largest, percentile
+from analysis.percentiles import estimates, largest
 from analysis.population import Population, population_of
+from analysis.run import Run
 from analysis.run_format import FORMAT, MEASURES, RESPONSE, SERVICE
-from analysis.run_reader import Run
 from analysis.samples import Samples
+from analysis.window import Window
 
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
 MOST_FAILURES = 50  # ways to fail; failures.csv has them all
@@ -32,10 +34,11 @@ FROM_MANIFEST = (
 )
 
 
-def summarize(run: Run) -> dict[str, Any]:
-    """Reduce *run* to the numbers of its report."""
+def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
+    """Reduce *run* to the numbers of its report: its outcomes are of all of it, latency and rate of its *window*."""
+    inside = run.samples.within(window.from_s, window.to_s)
     outcomes = run.samples.outcome_counts()
-    populations = _populations(run.samples)
+    populations = _populations(inside)
     found = cautions(Evidence(run, outcomes, populations))
     return {
         "format": FORMAT,
@@ -43,9 +46,14 @@ def summarize(run: Run) -> dict[str, Any]:
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "outcomes": outcomes,
         **_failures(run),
-        "latency": _latency(populations),
-        "by_name": {name: _of_name(run.samples.of_name(name)) for name in sorted(run.samples.names)},
-        "rate": _rate(outcomes, run.duration_s),
+        "source": {"kind": run.source.kind, "files": list(run.source.files), "notes": list(run.source.notes)},
+        "window": {**window.as_json(), "outcomes": inside.outcome_counts()},
+        "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
+        "confidence": choices.confidence,
+        "latency": _latency(populations, choices),
+        "by_name": {name: _part(inside.of_name(name), choices) for name in sorted(run.samples.names)},
+        "by_outcome": {name: _latency(_populations(inside.of_outcome(name)), choices) for name in outcomes},
+        "rate": _rate(inside.outcome_counts(), min(window.to_s, run.duration_s or 0) - window.from_s),
         "slo": [],
         "cautions": [asdict(caution) for caution in found],
     }
@@ -66,19 +74,19 @@ def _failures(run: Run) -> dict[str, Any]:
     }
 
 
-def _of_name(samples: Samples) -> dict[str, Any]:
-    return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples))}
+def _part(samples: Samples, choices: Choices) -> dict[str, Any]:
+    return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), choices)}
 
 
 def _populations(samples: Samples) -> dict[str, Population]:
     return {measure: population_of(samples, measure) for measure in MEASURES}
 
 
-def _latency(populations: Mapping[str, Population]) -> dict[str, Any]:
+def _latency(populations: Mapping[str, Population], choices: Choices) -> dict[str, Any]:
     return {
         measure: {
             "n": population.n,
-            **{name: asdict(percentile(population, p)) for name, p in PERCENTILES.items()},
+            **_estimates(population, choices),
             "max": asdict(largest(population)),
         }
         for measure, population in populations.items()
@@ -86,11 +94,16 @@ def _latency(populations: Mapping[str, Population]) -> dict[str, Any]:
     }
 
 
-def _rate(outcomes: Mapping[str, int], duration_s: float | None) -> dict[str, float | None]:
+def _estimates(population: Population, choices: Choices) -> dict[str, Any]:
+    found = estimates(population, choices.percentiles.values(), choices.confidence)
+    return {name: asdict(estimate) for name, estimate in zip(choices.percentiles, found, strict=True)}
+
+
+def _rate(outcomes: Mapping[str, int], length_s: float) -> dict[str, float | None]:
     planned = sum(outcomes.values())
     counts = {
         "planned_per_s": planned,
         "sent_per_s": planned - outcomes.get(Outcome.DROPPED, 0),
         "ok_per_s": outcomes.get(Outcome.OK, 0),
     }
-    return {name: count / duration_s if duration_s else None for name, count in counts.items()}
+    return {name: count / length_s if length_s else None for name, count in counts.items()}

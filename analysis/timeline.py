@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run_format import TIMELINE_COLUMNS
-from analysis.tables import Column, numbers, whole_numbers
 
 WORST = ("cpu_share", "lateness_ms", "loop_lag_ms", "gc_pause_ms")  # of which the highest is kept; the rest is added up
 NUMBERS = ("target_per_s", *WORST)
@@ -34,10 +33,6 @@ class Timeline:
     lateness_ms: Number  # of the latest request sent in this second; these are of the slowest process
     loop_lag_ms: Number  # the longest that the event loop kept an event waiting
     gc_pause_ms: Number  # the longest stop of the garbage collector
-
-
-def timeline_columns() -> dict[str, Column]:
-    return {name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS}
 
 
 def merged(rows: Mapping[str, NDArray[Any]]) -> Timeline:

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import click
 
+from analysis.units import duration
 from loadgate.click_options import checked
-from loadgate.units import duration
 
 SO_TIMESTAMPNS = 35  # Python does not name it; the control message has the same number
 TIMESPEC = struct.Struct("qq")  # seconds and nanoseconds

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from loadgate import profiles, units
+from analysis import units
+from loadgate import profiles
 from loadgate.arrivals import DISTRIBUTIONS
 from loadgate.credential import WAYS
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from analysis import units
 from analysis.outcomes import AnsweredBy, Outcome
-from loadgate import toml_file, units
+from loadgate import toml_file
 from loadgate.errors import ConfigError
 from loadgate.gateway import BY_STATUS, Gateway, Latency, Rule
 from loadgate.toml_file import TomlFile

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import units
 from analysis.outcomes import AnsweredBy, Outcome
-from loadgate import profiles, units
+from loadgate import profiles
 from loadgate.answers import Answer, judge
 from loadgate.errors import ConfigError
 from loadgate.gateway import Explanation, Gateway

@@ -1,4 +1,4 @@
-"""`loadgate.manifest`. Not `test_manifest.py`: that is `analysis.manifest`'s, and two of one name do not import."""
+"""`loadgate.manifest`. Not `test_manifest.py`: that is of `analysis/readers`, and two of one name do not import."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analysis.manifest import CREDENTIALS
 from analysis.outcomes import Outcome
+from analysis.readers.manifest import CREDENTIALS
 from loadgate import manifest, plan
 from loadgate.answers import Answer, Finding
 from loadgate.credential import TOKEN_VARIABLE, WAYS

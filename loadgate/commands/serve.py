@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from loadgate import secret, units
+from analysis import units
+from loadgate import secret
 from loadgate.click_options import with_options
 from loadgate.errors import ConfigError
 from loadgate.options import Option, count, one_of, positive_duration

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.choices import Choices
+from analysis.readers.run_directory import read_run
 from analysis.run_format import FAILURE_COLUMNS, LATENCY_COLUMNS, MEASURES, NOTABLE_COLUMNS, TIMELINE_COLUMNS
 from analysis.samples import OUTCOMES, Samples
+from analysis.summary import summarize
+from analysis.window import window_of
 
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
 
@@ -86,3 +90,8 @@ def samples_of(*rows, names=("a", "b")):
         for second, name, outcome, measure, value, count in rows
     ]
     return Samples(*np.array(coded, np.int64).reshape(-1, 6).T, names=names)
+
+
+def summary_of(run_dir: Path, **choices):
+    run, chosen = read_run(run_dir), Choices(**choices)
+    return summarize(run, chosen, window_of(run, chosen))

@@ -4,8 +4,9 @@ from html.parser import HTMLParser
 import pytest
 from made_by_hand import failure
 
+from analysis import report
 from analysis.outcomes import ADVICE
-from analysis.report import exit_code, gateway_notes, text_table, unsupported_notes, write_report
+from analysis.report import exit_code, gateway_notes, text_table, unsupported_notes
 
 HOSTILE = '<script>alert("1")</script> | `x` **y**\n# z'
 STEERING = "\x1b[2J\x00a\u202eb\r\nc"  # clears a terminal, turns letters around, breaks a line
@@ -31,6 +32,10 @@ PAYLOAD = {
     "skipped": 2,
     "largest_file_bytes": 12582700,
 }
+
+
+def write_report(run_dir, plots=True):
+    return report.write_report([run_dir], plots=plots)[1]
 
 
 class Page(HTMLParser):

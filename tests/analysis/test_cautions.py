@@ -1,8 +1,5 @@
 import pytest
-from made_by_hand import failure
-
-from analysis.run_reader import read_run
-from analysis.summary import summarize
+from made_by_hand import failure, summary_of
 
 OK = (0, "json", "ok", "response", 100_000, 1000)
 SERVICE = (0, "json", "ok", "service", 90_000, 1000)
@@ -11,7 +8,7 @@ SERVICE = (0, "json", "ok", "service", 90_000, 1000)
 @pytest.fixture
 def cautions(make_run):
     """Names of the cautions of a run, with whether each is serious."""
-    return lambda *rows, **run: {c["name"]: c for c in summarize(read_run(make_run(rows, **run)))["cautions"]}
+    return lambda *rows, **run: {c["name"]: c for c in summary_of(make_run(rows, **run))["cautions"]}
 
 
 def second(n, planned=0, *, resent=0, cpu=0.1):
@@ -87,7 +84,7 @@ def test_a_run_without_failures_file_has_none_to_differ(make_run):
     run = make_run([OK, SERVICE, (0, "json", "throttled", "response", 9, 3)])
     (run / "failures.csv").unlink()
 
-    assert summarize(read_run(run))["cautions"] == []
+    assert summary_of(run)["cautions"] == []
 
 
 def test_a_complete_run_without_counters_is_invalid(cautions):
@@ -106,7 +103,7 @@ def test_a_cut_line_is_told_and_its_file_named(make_run, file):
     run = make_run([OK, SERVICE], state="running", counts=None)
     with (run / file).open("a") as lines:
         lines.write("1,js")
-    found = {caution["name"]: caution for caution in summarize(read_run(run))["cautions"]}
+    found = {caution["name"]: caution for caution in summary_of(run)["cautions"]}
 
     assert found["line_cut"]["text"] == f"The last line of {file} was cut off and left out."
 
@@ -229,6 +226,6 @@ def test_a_run_that_mostly_failed_says_why_and_what_to_do(cautions, name, ok):
 def test_a_run_that_mostly_failed_and_does_not_say_why_refers_to_its_outcomes(make_run):
     run = make_run([(0, "json", "ok", "response", 9, 1), (0, "json", "throttled", "response", 9, 9)])
     (run / "failures.csv").unlink()
-    found = {caution["name"]: caution for caution in summarize(read_run(run))["cautions"]}
+    found = {caution["name"]: caution for caution in summary_of(run)["cautions"]}
 
     assert found["mostly_failed"]["advice"].startswith("The outcomes say why. ")

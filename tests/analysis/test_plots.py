@@ -5,8 +5,10 @@ import matplotlib as mpl
 import pytest
 from made_by_hand import write_run
 
+from analysis.choices import Choices
 from analysis.plots import CSS_COLOURS, MOST_POINTS, STYLE, _Steps, plots_of
-from analysis.run_reader import read_run
+from analysis.readers.run_directory import read_run
+from analysis.window import window_of
 
 ROWS = [
     *[(s, "json", "ok", m, 80_000 + 1000 * s, 50) for s in range(20) for m in ("response", "service")],
@@ -21,7 +23,8 @@ def second(n):
 
 
 def draw(run_dir):
-    return {plot.name: plot for plot in plots_of(read_run(run_dir))}
+    run, choices = read_run(run_dir), Choices()
+    return {plot.name: plot for plot in plots_of(run, choices, window_of(run, choices))}
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 import json
 
 import pytest
-from made_by_hand import failure
-
-from analysis.run_reader import read_run
-from analysis.summary import summarize
+from made_by_hand import failure, summary_of
 
 ROWS = [
     (0, "json", "ok", "response", 100_000, 90),
@@ -18,7 +15,7 @@ ROWS = [
 
 @pytest.fixture
 def summary(make_run):
-    return lambda rows=ROWS, **run: summarize(read_run(make_run(rows, **run)))
+    return lambda rows=ROWS, **run: summary_of(make_run(rows, **run))
 
 
 def test_a_run_is_reduced_to_its_numbers(summary):
@@ -80,7 +77,7 @@ def test_a_rare_outcome_is_not_lost_among_many_failures_of_another(summary):
 def test_a_run_that_does_not_say_how_requests_failed_has_null(make_run):
     run = make_run(ROWS)
     (run / "failures.csv").unlink()
-    found = summarize(read_run(run))
+    found = summary_of(run)
 
     assert (found["failures"], found["failures_more"]) == (None, None)
 

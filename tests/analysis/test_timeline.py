@@ -1,7 +1,7 @@
 import numpy as np
 
 from analysis.run_format import TIMELINE_COLUMNS
-from analysis.timeline import merged, timeline_columns
+from analysis.timeline import merged
 
 
 def rows(*rows):
@@ -40,7 +40,3 @@ def test_what_was_not_measured_stays_unknown():
     assert timeline.target_per_s.tolist() == [2.0]
     assert np.isnan(timeline.cpu_share).all()
     assert timeline.loop_lag_ms.tolist() == [3.0]
-
-
-def test_every_column_of_the_format_is_read():
-    assert tuple(timeline_columns()) == TIMELINE_COLUMNS

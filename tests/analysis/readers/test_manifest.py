@@ -3,7 +3,7 @@ import json
 import pytest
 
 from analysis.errors import BadRun
-from analysis.manifest import read_manifest
+from analysis.readers.manifest import read_manifest
 
 
 def test_a_manifest_is_read_with_keys_it_does_not_know(make_run):

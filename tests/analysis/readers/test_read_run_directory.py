@@ -2,7 +2,7 @@ import pytest
 from made_by_hand import failure
 
 from analysis.errors import BadRun
-from analysis.run_reader import read_run
+from analysis.readers.run_directory import read_run
 
 ROWS = [
     (0, "json", "ok", "response", 100_000, 3),

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BadRun
+from analysis.run_format import ABSENT
 
 BLOCK_ROWS = 50_000
-ABSENT = -1  # an empty cell in a column of whole numbers
 
 _BAD_CELL = (ValueError, KeyError, OverflowError, csv.Error)
 

@@ -4,28 +4,16 @@ It can be read while the run is going and after a crash: a file that is not ther
 line that was cut off is left out and named in `Run.cut`. A bad row is never skipped.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.errors import BadRun
-from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
-from analysis.manifest import read_manifest
+from analysis.failures import ANSWERERS, FAILED, failures_of
 from analysis.outcomes import POPULATION
-from analysis.run_format import (
-    FAILURE_COLUMNS,
-    FAILURES,
-    LATENCY,
-    MEASURES,
-    NOTABLE,
-    NOTABLE_COLUMNS,
-    RESPONSE,
-    TIMELINE,
-)
-from analysis.samples import OUTCOMES, UNMEASURED, Samples
-from analysis.tables import (
+from analysis.readers.manifest import read_manifest
+from analysis.readers.tables import (
     Table,
     numbered,
     numbers,
@@ -35,40 +23,38 @@ from analysis.tables import (
     texts,
     whole_numbers,
 )
-from analysis.timeline import Timeline, merged, timeline_columns
-
-
-@dataclass(frozen=True)
-class Run:
-    manifest: dict[str, Any]
-    samples: Samples
-    timeline: Timeline
-    notable: list[dict[str, Any]]  # by NOTABLE_COLUMNS, in the order of time
-    failures: list[Failure] | None = None  # the most frequent first; None: the run has no such file
-    cut: tuple[str, ...] = ()  # files whose last line was cut off
-
-    @property
-    def duration_s(self) -> float | None:
-        """How long requests were planned: as ordered if the run got that far, else as seen; None before the
-        first.
-        """
-        ordered = self.manifest["load"].get("duration_s")
-        if self.manifest["state"] == "complete" and ordered:
-            return float(ordered)
-        return float(self.samples.second.max() + 1) if len(self.samples.second) else None
+from analysis.run import Run, Source
+from analysis.run_format import (
+    FAILURE_COLUMNS,
+    FAILURES,
+    LATENCY,
+    MEASURES,
+    NOTABLE,
+    NOTABLE_COLUMNS,
+    RESPONSE,
+    TIMELINE,
+    TIMELINE_COLUMNS,
+)
+from analysis.samples import OUTCOMES, UNMEASURED, Samples
+from analysis.timeline import NUMBERS, merged
 
 
 def read_run(run_dir: Path) -> Run:
     """Read *run_dir*; raises BadRun with the file, line, column and value that is wrong."""
     manifest = read_manifest(run_dir)
     samples, latency = _read_samples(run_dir / LATENCY)
-    timeline = read_table(run_dir / TIMELINE, timeline_columns())
+    timeline = read_table(
+        run_dir / TIMELINE,
+        {name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS},
+    )
     notable = _read_notable(run_dir / NOTABLE)
     failed = _read_failures(run_dir / FAILURES)
     tables = {LATENCY: latency, TIMELINE: timeline, FAILURES: failed, NOTABLE: notable}
     cut = tuple(name for name, table in tables.items() if table.cut)
     failures = failures_of(failed.columns) if (run_dir / FAILURES).exists() else None
-    return Run(manifest, samples, merged(timeline.columns), _rows(notable), failures, cut)
+    return Run(
+        manifest, samples, merged(timeline.columns), _rows(notable), failures, cut, Source("loadgate", (str(run_dir),))
+    )
 
 
 def _read_samples(path: Path) -> tuple[Samples, Table]:

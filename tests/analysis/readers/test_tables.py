@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import BadRun
-from analysis.tables import (
-    ABSENT,
+from analysis.readers.tables import (
     BLOCK_ROWS,
     numbered,
     numbers,
@@ -13,6 +12,7 @@ from analysis.tables import (
     texts,
     whole_numbers,
 )
+from analysis.run_format import ABSENT
 
 COLUMNS = {"n": whole_numbers(), "kind": one_of(["a", "b"])}
 

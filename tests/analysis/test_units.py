@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgate import units
+from analysis import units
 
 
 @pytest.mark.parametrize(

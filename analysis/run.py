@@ -1,0 +1,40 @@
+"""What was read: a run of loadgate, or what another tool recorded of its own."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from analysis.failures import Failure
+from analysis.samples import Samples
+from analysis.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a run was read from. `notes` are what its format cannot tell, in sentences for the report."""
+
+    kind: str  # "loadgate", "JMeter JTL", "k6 CSV", ...
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    known: tuple[Fraction, ...] | None = None  # the only percentiles that an aggregate has; None: it has them all
+
+
+@dataclass(frozen=True)
+class Run:
+    manifest: dict[str, Any]  # as in run.json; of another tool what is known, the rest null
+    samples: Samples
+    timeline: Timeline
+    notable: list[dict[str, Any]]  # by NOTABLE_COLUMNS, in the order of time
+    failures: list[Failure] | None = None  # the most frequent first; None: the run has no such file
+    cut: tuple[str, ...] = ()  # files whose last line was cut off
+    source: Source = Source("loadgate", ())
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long requests were planned: as ordered if the run got that far, else as seen; None before the
+        first.
+        """
+        ordered = self.manifest["load"].get("duration_s")
+        if self.manifest["state"] == "complete" and ordered:
+            return float(ordered)
+        return float(self.samples.second.max() + 1) if len(self.samples.second) else None
