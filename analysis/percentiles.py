@@ -1,4 +1,4 @@
-"""Percentiles by nearest rank, with 95 % confidence intervals from order statistics.
+"""Percentiles by nearest rank, with confidence intervals from order statistics.
 
 The p-th percentile of n requests is the ceil(p n)-th smallest. Where timeouts are only known to have taken
 *at least* some time, it is found twice: with them at their bounds and with them at infinity. If both agree it
@@ -6,23 +6,25 @@ is exact (always so below the first censored request); if not, the first is a lo
 `censored`.
 
 Interval: with independent requests, the number at or below the true percentile is binomial(n, p), so the r-th
-and the s-th smallest enclose it when the binomial's tails below r and from s on are at most 2.5 % each; exact
-for every distribution of times (David & Nagaraja, Order Statistics, 3rd ed. 2003, section 7.1; Conover,
-Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2). Requests that depend on their neighbours make
-the true interval wider. The low end takes censored requests at their bounds, the high end at infinity, so
-both stay valid.
+and the s-th smallest enclose it when the binomial's tails below r and from s on are at most 2.5 % each (at 95 %
+confidence); exact for every distribution of times (David & Nagaraja, Order Statistics, 3rd ed. 2003, section 7.1;
+Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2). Requests that depend on their neighbours tell
+less: the ranks are those of the effective number of requests (`correlation`), stretched to n. The low end takes
+censored requests at their bounds, the high end at infinity, so both stay valid.
 
-A percentile is supported, and given at all, when both ranks exist. For p99 that takes 368 requests: with
-fewer, chances are above 2.5 % that all of them are below it. (One-sided at 95 %, it would be 299.)
+A percentile is supported, and given at all, when both ranks exist. For p99 at 95 % that takes 368 independent requests:
+with fewer, chances are above 2.5 % that all of them are below it. (One-sided, it would be 299.)
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.population import Population
 
 PERCENTILES = {
@@ -32,7 +34,6 @@ PERCENTILES = {
     "p99": Fraction(99, 100),
     "p99.9": Fraction(999, 1000),
 }
-TAIL = 0.025  # what the 95 % interval leaves out on each side
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,35 @@ class Estimate:
     value_s: float | None  # None: nothing measured, or too few requests for it
     low_s: float | None
     high_s: float | None  # None: no upper limit is known
-    censored: bool  # the true value is at least `value_s`
+    censored: bool = False  # the true value is at least `value_s`
+    widened: float | None = None  # how much wider the interval is than for independent requests; None: cannot be told
+    needed: int | None = None  # how many requests of this kind would support it; None if these do
 
 
-UNSUPPORTED = Estimate(None, None, None, censored=False)
+UNSUPPORTED = Estimate(None, None, None)
 
 
-def estimates(population: Population, percentiles: Iterable[Fraction], confidence: float = 0.95) -> list[Estimate]:
-    """Estimate each of *percentiles* with its interval at *confidence*, or `UNSUPPORTED`."""
-    return [percentile(population, p) for p in percentiles]
+def estimates(population: Population, percentiles: Sequence[Fraction], confidence: float = 0.95) -> list[Estimate]:
+    """Estimate each of *percentiles* (0 < p < 1, ascending) with its interval at *confidence*."""
+    effects = _design_effects(population, percentiles, confidence)
+    if effects is None:
+        return [_estimate(population, p, 1.0, confidence) for p in percentiles]
+    return [
+        replace(_estimate(population, p, effect, confidence), widened=math.sqrt(effect))
+        for p, effect in zip(percentiles, effects.tolist(), strict=True)
+    ]
 
 
-def percentile(population: Population, p: Fraction) -> Estimate:
-    """Estimate the percentile *p* (0 < p < 1), or `UNSUPPORTED`."""
-    low, high = confidence_ranks(population.n, p)
+def percentile(population: Population, p: Fraction) -> float | None:
+    """Give the percentile *p* in seconds if every censored request had ended at its bound; None of nothing."""
+    return population.at_least_s(nearest_rank(population.n, p)) if population.n else None
+
+
+def _estimate(population: Population, p: Fraction, effect: float, confidence: float) -> Estimate:
+    low, high = effective_ranks(population.n, p, effect, confidence)
     if low is None or high is None:
-        return UNSUPPORTED
+        needed = math.ceil(requests_needed(p, confidence) * effect)
+        return Estimate(None, None, None, needed=needed if population.n else None)
     rank = nearest_rank(population.n, p)
     value_s = population.at_least_s(rank)
     return Estimate(
@@ -66,6 +80,41 @@ def percentile(population: Population, p: Fraction) -> Estimate:
     )
 
 
+def _design_effects(
+    population: Population, percentiles: Sequence[Fraction], confidence: float
+) -> NDArray[np.float64] | None:
+    """Count, second by second, who was at or below each percentile; of those exactly on it, the share that fits."""
+    if not population.n:
+        return None
+    seconds = int(population.bounds_second.max()) + 1
+    if seconds < FEWEST_SECONDS:
+        return None
+    n, below, reached = population.n, np.zeros(seconds), 0
+    per_second = _per_second(population, slice(None), seconds)
+    deviations, variances = [], []
+    for p in map(float, percentiles):
+        on = _rows_on(population, nearest_rank(n, p))
+        below += _per_second(population, slice(reached, on.start), seconds)
+        equal, reached = _per_second(population, on, seconds), on.start
+        fits = min(max((p * n - below.sum()) / equal.sum(), 0.0), 1.0)
+        deviations.append(below + fits * equal - p * per_second)
+        variances.append(below.sum() + fits**2 * equal.sum() - p**2 * n)
+    return design_effects(np.array(deviations).T, np.array(variances), confidence)
+
+
+def _rows_on(population: Population, rank: int) -> slice:
+    """The rows whose time is that of *rank*."""
+    value_us = population.bounds_us[np.searchsorted(population.bounds_rank, rank)]
+    first, end = (int(np.searchsorted(population.bounds_us, value_us, side)) for side in ("left", "right"))
+    return slice(first, end)
+
+
+def _per_second(population: Population, rows: slice, seconds: int) -> NDArray[np.float64]:
+    """How many requests of *rows* each second has."""
+    counts = np.bincount(population.bounds_second[rows], population.bounds_count[rows], minlength=seconds)
+    return counts.astype(np.float64, copy=False)
+
+
 def largest(population: Population) -> Estimate:
     """Give the largest time of the sample: a fact about these requests, so it has no interval."""
     if population.n == 0:
@@ -74,29 +123,42 @@ def largest(population: Population) -> Estimate:
     return Estimate(value_s, None, None, censored=population.at_most_s(population.n) != value_s)
 
 
-def nearest_rank(n: int, p: Fraction) -> int:
-    """Count from 1; in whole numbers, because 0.95 * n as a float can land on the wrong side of a rank."""
+def nearest_rank(n: int, p: Fraction | float) -> int:
+    """Count from 1; with a Fraction in whole numbers, because 0.95 * n as a float can land on the wrong side."""
     return max(1, math.ceil(p * n))
 
 
-def confidence_ranks(n: int, p: Fraction) -> tuple[int | None, int | None]:
-    """Give the ranks whose values enclose the percentile; None where no such rank exists."""
+def confidence_ranks(n: int, p: Fraction, confidence: float = 0.95) -> tuple[int | None, int | None]:
+    """Give the ranks whose values enclose the percentile of n independent requests; None where there is no such
+    rank.
+    """
     if n == 0:
         return None, None
+    tail = (1 - confidence) / 2
     first, cumulative = _binomial_cdf(n, float(p))
-    low = first + int(np.searchsorted(cumulative, TAIL, side="right"))
-    high = first + int(np.searchsorted(cumulative, 1 - TAIL)) + 1
+    low = first + int(np.searchsorted(cumulative, tail, side="right"))
+    high = first + int(np.searchsorted(cumulative, 1 - tail)) + 1
     return low if low >= 1 else None, high if high <= n else None
 
 
-def requests_needed(p: Fraction | float) -> int:
-    """Give the smallest n that supports the percentile: p^n, or (1-p)^n below the median, is at most
-    `TAIL`.
+def effective_ranks(n: int, p: Fraction, effect: float, confidence: float) -> tuple[int | None, int | None]:
+    """Give the ranks, of n, that n / *effect* independent requests would have."""
+    effective = max(1, round(n / effect)) if n else 0
+    low, high = confidence_ranks(effective, p, confidence)
+    return (
+        None if low is None else max(1, low * n // effective),
+        None if high is None else min(n, -(-high * n // effective)),
+    )
+
+
+def requests_needed(p: Fraction | float, confidence: float = 0.95) -> int:
+    """Give the smallest n of independent requests that supports the percentile: p^n, or (1-p)^n below the median, is
+    at most the tail.
     """
-    return math.ceil(math.log(TAIL) / math.log(max(p, 1 - p)))
+    return math.ceil(math.log((1 - confidence) / 2) / math.log(max(p, 1 - p)))
 
 
-def _binomial_cdf(n: int, p: float) -> tuple[int, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _binomial_cdf(n: int, p: float) -> tuple[int, NDArray[np.float64]]:
     """Sum up binomial(n, p) around its mean: the first k of the window and P(X <= k) from there.
 
     What lies outside the window (8 standard deviations and 20) is far below any tail asked for. Terms follow

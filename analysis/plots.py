@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from analysis.choices import Choices
 from analysis.outcomes import Outcome
-from analysis.percentiles import TAIL, percentile
+from analysis.percentiles import estimates
 from analysis.population import population_of
 from analysis.run import Run
 from analysis.run_format import RESPONSE, SERVICE
@@ -138,12 +138,12 @@ def _curve(samples: Samples, measure: str) -> _Curve | None:
     population = population_of(samples, measure)
     if not population.n:
         return None
-    most_nines = -math.log10(1 - TAIL ** (1 / population.n))  # of the highest percentile that n supports
+    most_nines = -math.log10(1 - 0.025 ** (1 / population.n))  # of the highest percentile that n supports
     nines = np.linspace(0, most_nines, 200)[1:-1]
-    estimates = [percentile(population, Fraction(1 - 10 ** -float(x))) for x in nines]
+    found = estimates(population, [Fraction(1 - 10 ** -float(x)) for x in nines])
     columns = [
         (x, e.value_s, e.low_s, math.nan if e.high_s is None else e.high_s, e.censored)
-        for x, e in zip(nines, estimates, strict=True)
+        for x, e in zip(nines, found, strict=True)
         if e.value_s is not None
     ]
     if len(columns) < 2:

@@ -31,6 +31,8 @@ class Population:
 
     n: int
     bounds_us: Array
+    bounds_count: Array
+    bounds_second: Array  # of each row of `bounds_us`; from 0 on
     bounds_rank: Array  # how many requests are at or below each of `bounds_us`
     exact_us: Array
     exact_rank: Array
@@ -47,23 +49,35 @@ class Population:
         at = int(np.searchsorted(self.exact_rank, rank))
         return float(self.exact_us[at] / 1e6) if at < len(self.exact_us) else None
 
+    def mean_s(self) -> float | None:
+        """Give the mean with the censored at their bounds: the true one is at least this. None of nothing."""
+        return float(self.bounds_us @ self.bounds_count / self.n / 1e6) if self.n else None
 
-def population(value_us: Array, count: Array, censored: NDArray[np.bool_]) -> Population:
-    """Sort weighted times."""
-    bounds_us, bounds_rank = _ranked(value_us, count)
-    exact_us, exact_rank = _ranked(value_us[~censored], count[~censored])
-    return Population(int(count.sum()), bounds_us, bounds_rank, exact_us, exact_rank)
+
+def population(value_us: Array, count: Array, censored: NDArray[np.bool_], second: Array | None = None) -> Population:
+    """Sort weighted times; without *second* they are all of one."""
+    order = np.argsort(value_us)
+    bounds_us, bounds_count = value_us[order], count[order]
+    bounds_second = np.zeros(len(order), np.int32) if second is None else second[order]
+    if len(order):
+        bounds_second = bounds_second - bounds_second.min()
+    exact = ~censored[order]
+    all_exact = bool(exact.all())
+    bounds_rank = np.cumsum(bounds_count)
+    exact_us, exact_rank = (bounds_us, bounds_rank) if all_exact else (bounds_us[exact], np.cumsum(bounds_count[exact]))
+    return Population(int(count.sum()), bounds_us, bounds_count, bounds_second, bounds_rank, exact_us, exact_rank)
 
 
 def population_of(samples: Samples, measure: str) -> Population:
+    """Sort the times of *measure* of those requests that make up its percentiles."""
     measured = samples.of_measure(measure)
-    measured = measured.where(measured.value_us != UNMEASURED)
     if measure not in BEFORE_THE_ANSWER:
         measured = measured.where(_IN_POPULATION[measured.outcome])
-    censored = _IS_CENSORED[measured.outcome] & (measure not in EXACT)
-    return population(measured.value_us, measured.count, censored)
+    return times_of(measured, exact=measure in EXACT)
 
 
-def _ranked(value_us: Array, count: Array) -> tuple[Array, Array]:
-    order = np.argsort(value_us, kind="stable")
-    return value_us[order], np.cumsum(count[order])
+def times_of(measured: Samples, exact: bool = False) -> Population:
+    """Sort all times of *measured*, whatever became of the requests; unless *exact*, timeouts are lower bounds."""
+    measured = measured.where(measured.value_us != UNMEASURED)
+    censored = _IS_CENSORED[measured.outcome] & (not exact)
+    return population(measured.value_us, measured.count, censored, measured.second)

@@ -1,21 +1,26 @@
 """A run in numbers: what summary.json holds. Strict JSON: nothing measured is null, never 0 or NaN."""
 
+import heapq
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from analysis.cautions import Caution, Evidence, cautions
 from analysis.choices import Choices
 from analysis.failures import most_frequent, what_to_do
 from analysis.outcomes import Outcome
-from analysis.percentiles import estimates, largest
-from analysis.population import Population, population_of
+from analysis.percentiles import UNSUPPORTED, Estimate, estimates, largest, percentile
+from analysis.population import Population, population_of, times_of
 from analysis.run import Run
 from analysis.run_format import FORMAT, MEASURES, RESPONSE, SERVICE
 from analysis.samples import Samples
 from analysis.window import Window
 
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
+MOST_NAMES = 50  # the busiest; latency.csv has them all
 MOST_FAILURES = 50  # ways to fail; failures.csv has them all
 FROM_MANIFEST = (
     "name",
@@ -37,23 +42,26 @@ FROM_MANIFEST = (
 def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     """Reduce *run* to the numbers of its report: its outcomes are of all of it, latency and rate of its *window*."""
     inside = run.samples.within(window.from_s, window.to_s)
+    length_s = min(window.to_s, run.duration_s or 0) - window.from_s
     outcomes = run.samples.outcome_counts()
     populations = _populations(inside)
     found = cautions(Evidence(run, outcomes, populations))
+    asked = _Asked(choices, run.source.known, length_s)
+    latency = _latency(populations, asked)
     return {
         "format": FORMAT,
         "verdict": _verdict(found),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
+        "source": {"kind": run.source.kind, "files": list(run.source.files), "notes": list(run.source.notes)},
         "outcomes": outcomes,
         **_failures(run),
-        "source": {"kind": run.source.kind, "files": list(run.source.files), "notes": list(run.source.notes)},
         "window": {**window.as_json(), "outcomes": inside.outcome_counts()},
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
-        "latency": _latency(populations, choices),
-        "by_name": {name: _part(inside.of_name(name), choices) for name in sorted(run.samples.names)},
-        "by_outcome": {name: _latency(_populations(inside.of_outcome(name)), choices) for name in outcomes},
-        "rate": _rate(inside.outcome_counts(), min(window.to_s, run.duration_s or 0) - window.from_s),
+        "latency": latency,
+        **_by_name(inside, latency, asked),
+        "by_outcome": _by_outcome(inside, asked),
+        "rate": _rate(inside.outcome_counts(), length_s),
         "slo": [],
         "cautions": [asdict(caution) for caution in found],
     }
@@ -74,36 +82,86 @@ def _failures(run: Run) -> dict[str, Any]:
     }
 
 
-def _part(samples: Samples, choices: Choices) -> dict[str, Any]:
-    return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), choices)}
+@dataclass(frozen=True)
+class _Asked:
+    """What is wanted of every population."""
+
+    choices: Choices
+    known: tuple[Fraction, ...] | None
+    length_s: float
+
+
+def _by_name(samples: Samples, latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
+    """Reduce each name, the busiest first, and count those that are left out."""
+    requests = np.zeros(len(samples.names), np.int64)
+    responses = samples.of_measure(RESPONSE)
+    np.add.at(requests, responses.name, responses.count)
+    occurring = np.flatnonzero(requests).tolist()
+    busiest = heapq.nsmallest(MOST_NAMES, occurring, key=lambda code: (-requests[code], samples.names[code]))
+    if len(busiest) == 1:
+        parts = {samples.names[busiest[0]]: {"outcomes": samples.outcome_counts(), "latency": latency}}
+    else:
+        parts = {samples.names[code]: _part(samples.where(samples.name == code), asked) for code in busiest}
+    return {"by_name": parts, "names_more": len(occurring) - len(busiest)}
+
+
+def _part(samples: Samples, asked: _Asked) -> dict[str, Any]:
+    return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), asked)}
+
+
+def _by_outcome(samples: Samples, asked: _Asked) -> dict[str, Any]:
+    """Reduce the times of each outcome, also of those that make up no percentile of the run."""
+    parts = {}
+    for outcome in samples.outcome_counts():
+        own = samples.of_outcome(outcome)
+        parts[outcome] = _latency({measure: times_of(own.of_measure(measure)) for measure in ALWAYS_SHOWN}, asked)
+    return parts
 
 
 def _populations(samples: Samples) -> dict[str, Population]:
     return {measure: population_of(samples, measure) for measure in MEASURES}
 
 
-def _latency(populations: Mapping[str, Population], choices: Choices) -> dict[str, Any]:
+def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, Any]:
     return {
-        measure: {
-            "n": population.n,
-            **_estimates(population, choices),
-            "max": asdict(largest(population)),
-        }
+        measure: {"n": population.n, **_estimates(population, asked), "max": _json(largest(population), 0.0)}
         for measure, population in populations.items()
         if population.n or measure in ALWAYS_SHOWN
     }
 
 
-def _estimates(population: Population, choices: Choices) -> dict[str, Any]:
-    found = estimates(population, choices.percentiles.values(), choices.confidence)
-    return {name: asdict(estimate) for name, estimate in zip(choices.percentiles, found, strict=True)}
+def _estimates(population: Population, asked: _Asked) -> dict[str, Any]:
+    percentiles = asked.choices.percentiles
+    if asked.known is None:
+        found = estimates(population, list(percentiles.values()), asked.choices.confidence)
+    else:
+        found = [_aggregated(population, share, asked.known) for share in percentiles.values()]
+    seconds_each = asked.length_s / population.n if population.n else 0.0
+    return {name: _json(estimate, seconds_each) for name, estimate in zip(percentiles, found, strict=True)}
+
+
+def _aggregated(population: Population, share: Fraction, known: tuple[Fraction, ...]) -> Estimate:
+    """Give a percentile of an aggregate if it is one of its own; how far it can be trusted cannot be told."""
+    return Estimate(percentile(population, share), None, None) if share in known else UNSUPPORTED
+
+
+def _json(estimate: Estimate, seconds_each: float) -> dict[str, Any]:
+    return {
+        "value_s": estimate.value_s,
+        "low_s": estimate.low_s,
+        "high_s": estimate.high_s,
+        "censored": estimate.censored,
+        "widened": estimate.widened,
+        "needs_s": estimate.needed * seconds_each if estimate.needed else None,
+    }
 
 
 def _rate(outcomes: Mapping[str, int], length_s: float) -> dict[str, float | None]:
+    """Count per second of the window."""
     planned = sum(outcomes.values())
     counts = {
         "planned_per_s": planned,
         "sent_per_s": planned - outcomes.get(Outcome.DROPPED, 0),
         "ok_per_s": outcomes.get(Outcome.OK, 0),
     }
-    return {name: count / length_s if length_s else None for name, count in counts.items()}
+    return {name: count / length_s if length_s > 0 else None for name, count in counts.items()}

@@ -1,7 +1,15 @@
 import json
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from made_by_hand import failure, summary_of
+
+from analysis.choices import Choices
+from analysis.readers.run_directory import read_run
+from analysis.run import Source
+from analysis.summary import summarize
+from analysis.window import window_of
 
 ROWS = [
     (0, "json", "ok", "response", 100_000, 90),
@@ -11,6 +19,11 @@ ROWS = [
     (1, "file", "oversize", "response", 1_000, 5),
     (1, "file", "dropped", "response", "", 15),
 ]
+
+
+def estimate(value_s, low_s, high_s, *, censored=False, needs_s=None):
+    found = {"value_s": value_s, "low_s": low_s, "high_s": high_s, "censored": censored}
+    return found | {"widened": None, "needs_s": needs_s}
 
 
 @pytest.fixture
@@ -25,10 +38,10 @@ def test_a_run_is_reduced_to_its_numbers(summary):
     assert found["rate"] == {"planned_per_s": 12.0, "sent_per_s": 10.5, "ok_per_s": 9.0}
     assert found["run"]["duration_s"] == 10.0
     assert found["latency"]["response"]["n"] == 100
-    assert found["latency"]["service"]["p50"] == {"value_s": 0.08, "low_s": 0.08, "high_s": 0.08, "censored": False}
-    assert found["latency"]["response"]["p95"] == {"value_s": 40.0, "low_s": 0.1, "high_s": None, "censored": True}
-    assert found["latency"]["response"]["p99"] == {"value_s": None, "low_s": None, "high_s": None, "censored": False}
-    assert found["latency"]["response"]["max"] == {"value_s": 40.0, "low_s": None, "high_s": None, "censored": True}
+    assert found["latency"]["service"]["p50"] == estimate(0.08, 0.08, 0.08)
+    assert found["latency"]["response"]["p95"] == estimate(40.0, 0.1, None, censored=True)
+    assert found["latency"]["response"]["p99"] == estimate(None, None, None, needs_s=pytest.approx(36.8))
+    assert found["latency"]["response"]["max"] == estimate(40.0, None, None, censored=True)
 
 
 def test_failures_are_joined_over_seconds_and_names_the_most_frequent_first(summary):
@@ -92,7 +105,7 @@ def test_what_the_gateway_says_of_the_time_is_a_measure(summary):
 def test_each_name_has_its_own_numbers(summary):
     found = summary()["by_name"]
 
-    assert list(found) == ["file", "json"]
+    assert list(found) == ["json", "file"]
     assert found["json"]["outcomes"] == {"ok": 90}
     assert found["json"]["latency"]["response"]["p90"]["value_s"] == 0.1
     assert found["file"]["latency"]["response"]["p50"]["censored"]
@@ -123,3 +136,41 @@ def test_the_verdict_is_invalid_only_for_a_serious_caution(summary):
     assert summary(sound)["verdict"] == "none"
     assert summary(sound, state="interrupted")["verdict"] == "none"
     assert summary(ROWS)["verdict"] == "invalid"
+
+
+def test_the_percentiles_and_the_confidence_are_those_chosen(make_run):
+    rows = [(0, "json", "ok", "response", value, 1) for value in range(1, 1001)]
+    found = summary_of(make_run(rows), percentiles={"p75": Fraction(3, 4)}, confidence=0.5)
+
+    assert (found["percentiles"], found["confidence"]) == ({"p75": 0.75}, 0.5)
+    assert found["latency"]["response"]["p75"]["value_s"] == pytest.approx(750e-6)
+    assert 1 < 1e6 * (found["latency"]["response"]["p75"]["high_s"] - found["latency"]["response"]["p75"]["low_s"]) < 22
+    assert set(found["latency"]["response"]) == {"n", "p75", "max"}
+
+
+def test_the_busiest_names_are_listed_and_the_others_counted(make_run):
+    rows = [(0, f"n{number:03}", "ok", "response", 1000, 1 + (number == 70)) for number in range(80)]
+    found = summary_of(make_run(rows))
+
+    assert list(found["by_name"])[:3] == ["n070", "n000", "n001"]
+    assert (len(found["by_name"]), found["names_more"]) == (50, 30)
+
+
+def test_each_outcome_has_its_own_times_also_a_rejection(summary):
+    found = summary()["by_outcome"]
+
+    assert found["ok"]["response"]["n"] == 90
+    assert found["oversize"]["response"]["p50"]["value_s"] is None, "five are too few"
+    assert found["oversize"]["response"]["max"]["value_s"] == 0.001
+    assert found["gateway_timeout"]["response"]["max"] == estimate(40.0, None, None, censored=True)
+    assert found["dropped"]["response"]["n"] == 0
+
+
+def test_an_aggregate_gives_its_own_percentiles_and_no_intervals(make_run):
+    rows = [(0, "json", "ok", "response", value, 100) for value in (1000, 2000)]
+    run, choices = read_run(make_run(rows)), Choices()
+    run = replace(run, source=Source("Locust", (), known=(Fraction(1, 2),)))
+    found = summarize(run, choices, window_of(run, choices))["latency"]["response"]
+
+    assert found["p50"] == estimate(0.001, None, None)
+    assert found["p90"] == estimate(None, None, None)
