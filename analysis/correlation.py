@@ -42,8 +42,9 @@ def design_effects(deviation: Numbers, variance: Numbers, confidence: float) -> 
     freedom = max(1.5 * (seconds / length - 1), 3.0)
     tail = (1 - confidence) / 2
     uncertain = (student(tail, freedom) / normal(tail)) ** 2
-    effects = np.divide(of_sum * uncertain, variance, out=np.ones_like(variance), where=variance > 0)
-    return np.maximum(effects, 1.0)
+    effects = np.divide(of_sum, variance, out=np.ones_like(variance), where=variance > 0)
+    # What independent requests would vary by is known; only what goes beyond was estimated.
+    return 1 + np.maximum(effects - 1, 0.0) * uncertain
 
 
 def normal(tail: float) -> float:

@@ -146,8 +146,8 @@ def effective_ranks(n: int, p: Fraction, effect: float, confidence: float) -> tu
     effective = max(1, round(n / effect)) if n else 0
     low, high = confidence_ranks(effective, p, confidence)
     return (
-        None if low is None else max(1, low * n // effective),
-        None if high is None else min(n, -(-high * n // effective)),
+        None if low is None else max(1, round(low * n / effective)),
+        None if high is None else round(high * n / effective),
     )
 
 
