@@ -44,7 +44,8 @@ def design_effects(deviation: Numbers, variance: Numbers, confidence: float) -> 
     uncertain = (student(tail, freedom) / normal(tail)) ** 2
     effects = np.divide(of_sum, variance, out=np.ones_like(variance), where=variance > 0)
     # What independent requests would vary by is known; only what goes beyond was estimated.
-    return 1 + np.maximum(effects - 1, 0.0) * uncertain
+    widened: Numbers = 1 + np.maximum(effects - 1, 0.0) * uncertain
+    return widened
 
 
 def normal(tail: float) -> float:
