@@ -60,7 +60,7 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "confidence": choices.confidence,
         "latency": latency,
         **_by_name(inside, latency, asked),
-        "by_outcome": _by_outcome(inside, asked),
+        "by_outcome": _by_outcome(inside, latency, asked),
         "rate": _rate(inside.outcome_counts(), length_s),
         "slo": [],
         "cautions": [asdict(caution) for caution in found],
@@ -93,9 +93,7 @@ class _Asked:
 
 def _by_name(samples: Samples, latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
     """Reduce each name, the busiest first, and count those that are left out."""
-    requests = np.zeros(len(samples.names), np.int64)
-    responses = samples.of_measure(RESPONSE)
-    np.add.at(requests, responses.name, responses.count)
+    requests = samples.requests(samples.name, len(samples.names))
     occurring = np.flatnonzero(requests).tolist()
     busiest = heapq.nsmallest(MOST_NAMES, occurring, key=lambda code: (-requests[code], samples.names[code]))
     if len(busiest) == 1:
@@ -109,13 +107,17 @@ def _part(samples: Samples, asked: _Asked) -> dict[str, Any]:
     return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), asked)}
 
 
-def _by_outcome(samples: Samples, asked: _Asked) -> dict[str, Any]:
+def _by_outcome(samples: Samples, latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
     """Reduce the times of each outcome, also of those that make up no percentile of the run."""
-    parts = {}
-    for outcome in samples.outcome_counts():
-        own = samples.of_outcome(outcome)
-        parts[outcome] = _latency({measure: times_of(own.of_measure(measure)) for measure in ALWAYS_SHOWN}, asked)
-    return parts
+    outcomes = list(samples.outcome_counts())
+    if outcomes == [Outcome.OK]:
+        return {Outcome.OK: {measure: latency[measure] for measure in ALWAYS_SHOWN}}
+    shown = [samples.of_measure(measure) for measure in ALWAYS_SHOWN]
+    return {outcome: _latency(_times(shown, outcome), asked) for outcome in outcomes}
+
+
+def _times(shown: list[Samples], outcome: str) -> dict[str, Population]:
+    return {measure: times_of(of.of_outcome(outcome)) for measure, of in zip(ALWAYS_SHOWN, shown, strict=True)}
 
 
 def _populations(samples: Samples) -> dict[str, Population]:
