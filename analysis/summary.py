@@ -45,9 +45,9 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     length_s = min(window.to_s, run.duration_s or 0) - window.from_s
     outcomes = run.samples.outcome_counts()
     populations = _populations(inside)
-    found = cautions(Evidence(run, outcomes, populations))
     asked = _Asked(choices, run.source.known, length_s)
     latency = _latency(populations, asked)
+    found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
     return {
         "format": FORMAT,
         "verdict": _verdict(found),

@@ -1,0 +1,118 @@
+"""Cautions about the generator: what it sent was late, or not what was ordered."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from analysis.cautions.caution import Caution, Evidence
+from analysis.outcomes import Outcome
+from analysis.percentiles import PERCENTILES, confidence_ranks, nearest_rank
+from analysis.run import Run
+from analysis.run_format import LATENESS, SERVICE
+from analysis.wording import share_text, time_text
+
+# Lateness, at p99 or the highest percentile below it that the requests support ...
+LATE_S = 0.010  # ... that a person would call late ...
+LATE_SHARE = 0.10  # ... and that changes what was measured: its share of the median service time
+SHORT_SHARE = 0.01  # of the ordered requests that may be missing
+BUSY_CPU = 0.9  # CPU share of one generator process ...
+BUSY_SHARE = 0.10  # ... in more than this share of the seconds
+POISSON_DEVIATIONS = 3  # how far a fair Poisson plan may fall below its mean
+
+
+def generator_late(evidence: Evidence) -> Caution | None:
+    lateness, service = evidence.populations[LATENESS], evidence.populations[SERVICE]
+    if lateness.n == 0:
+        return None
+    percentile = _supported(lateness.n)
+    late_s = lateness.at_least_s(nearest_rank(lateness.n, percentile))
+    median_s = service.at_least_s(nearest_rank(service.n, PERCENTILES["p50"])) if service.n else 0.0
+    if late_s <= LATE_S or late_s <= LATE_SHARE * median_s:
+        return None
+    text = (
+        f"{share_text(float(1 - percentile), 1)} of the requests left {time_text(late_s)} or more after their planned"
+        f" time. Allowed is"
+        f" {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of {time_text(median_s)}."
+    )
+    advice = "Lower the rate, give the generator a free core, or add processes (--processes)."
+    return Caution("generator_late", True, text, advice)
+
+
+def arrivals_dropped(evidence: Evidence) -> Caution | None:
+    dropped = evidence.outcomes.get(Outcome.DROPPED, 0)
+    if not dropped:
+        return None
+    limit = evidence.run.manifest["load"].get("max_in_flight")
+    text = (
+        f"{dropped:,} of {evidence.requests:,} planned requests ({share_text(dropped, evidence.requests)}) were"
+        f" not sent, because the limit of {f'{limit:,} ' if limit else ''}requests in flight in a process was reached."
+        " Allowed is none."
+    )
+    advice = "The service could not take this rate. Lower the rate, or raise --max-in-flight to see it queue."
+    return Caution("arrivals_dropped", True, text, advice)
+
+
+def below_rate(evidence: Evidence) -> Caution | None:
+    ordered = _ordered_requests(evidence.run)
+    if ordered is None or evidence.run.manifest.get("workers_lost"):
+        return None
+    requests, slack = ordered
+    if evidence.requests >= requests - slack:
+        return None
+    text = (
+        f"{evidence.requests:,} requests were planned where the load asked for {requests:,.0f}"
+        f" ({share_text(evidence.requests, round(requests))}). Allowed is {share_text(SHORT_SHARE, 1)} less."
+    )
+    advice = "The generator did not deliver the rate: lower it, or add processes (--processes)."
+    return Caution("below_rate", True, text, advice)
+
+
+def generator_busy(evidence: Evidence) -> Caution | None:
+    timeline, window = evidence.run.timeline, evidence.window
+    inside = (timeline.second >= window.from_s) & (timeline.second < window.to_s)
+    measured = timeline.cpu_share[inside & np.isfinite(timeline.cpu_share)]
+    busy = int(np.count_nonzero(measured >= BUSY_CPU))
+    if busy <= BUSY_SHARE * len(measured):
+        return None
+    text = (
+        f"A generator process used {share_text(BUSY_CPU, 1)} of a core or more in {busy:,} of {len(measured):,}"
+        f" seconds. Allowed is {share_text(BUSY_SHARE, 1)} of them."
+    )
+    return Caution("generator_busy", False, text, "Times may include the generator's own. Add processes (--processes).")
+
+
+def requests_resent(evidence: Evidence) -> Caution | None:
+    resent = int(evidence.run.timeline.resent.sum())
+    if not resent:
+        return None
+    text = (
+        f"{resent:,} requests were sent a second time, because a kept-alive connection had been closed by the"
+        " other side. Allowed is none; their times include both attempts."
+    )
+    advice = "The gateway's keep-alive is shorter than the pauses on a connection; its tail latency includes this."
+    return Caution("requests_resent", False, text, advice)
+
+
+def _supported(n: int) -> Fraction:
+    """The highest percentile up to p99 that n requests support: one late request of forty is no finding."""
+    supported = [share for name, share in PERCENTILES.items() if name != "p99.9" and confidence_ranks(n, share)[1]]
+    return max(supported, default=PERCENTILES["p50"])
+
+
+def _ordered_requests(run: Run) -> tuple[float, float] | None:
+    """How many requests a complete open load asked for, and how many may be missing; None if it cannot be
+    said.
+
+    A ramp plans half the rate on average, and in whole users, so by up to a second's worth less. A fair
+    Poisson plan may be shorter by chance.
+    """
+    load = run.manifest["load"]
+    rate, duration_s, ramp_s = load.get("rate_per_s"), load.get("duration_s"), load.get("ramp_s") or 0.0
+    if load["model"] != "open" or run.manifest["state"] != "complete" or not rate or not duration_s:
+        return None
+    ordered = rate * (duration_s - min(ramp_s, duration_s) / 2)
+    slack = max(1.0, SHORT_SHARE * ordered)
+    if load.get("arrivals") == "poisson":
+        slack = max(slack, POISSON_DEVIATIONS * math.sqrt(ordered))
+    return ordered, slack + (rate if ramp_s else 0.0)

@@ -1,0 +1,70 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_by_hand import samples_of
+
+from analysis.medians import medians, per_second
+from analysis.samples import Samples
+
+ROWS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**40), st.integers(1, 4)), max_size=60)
+
+
+def lower_median(values):
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+@given(rows=ROWS, scale=st.sampled_from([1, 2**21]))
+def test_medians_are_those_of_each_request_written_out(rows, scale):
+    """With a scale of 2^21 a group and a value no longer fit into one number."""
+    columns = np.array(rows, np.int64).reshape(-1, 3).T
+    group, median = medians(columns[0] * scale, columns[1] * scale, columns[2])
+    each = {}
+    for at, value, count in rows:
+        each.setdefault(at * scale, []).extend([value * scale] * count)
+
+    assert dict(zip(group.tolist(), median.tolist(), strict=True)) == {k: lower_median(v) for k, v in each.items()}
+    assert group.tolist() == sorted(each)
+
+
+def test_medians_may_be_of_fractions():
+    group, median = medians(np.array([1, 1, 1, 0]), np.array([0.5, 0.25, 2.5, 7.5]), np.ones(4, np.int64))
+
+    assert (group.tolist(), median.tolist()) == ([0, 1], [7.5, 0.5])
+
+
+def test_the_median_of_a_second_is_of_what_a_percentile_is_of():
+    """Timeouts at their bound, no refusals, nothing that was not measured, no other measure, no other second."""
+    samples = samples_of(
+        (3, "a", "ok", "response", 100, 2),
+        (3, "b", "gateway_timeout", "response", 900, 3),
+        (3, "a", "throttled", "response", 1, 50),
+        (3, "a", "dropped", "response", -1, 50),
+        (3, "a", "ok", "service", 5, 50),
+        (7, "a", "ok", "response", 300, 1),
+        (2, "a", "ok", "response", 1, 1),
+        (8, "a", "ok", "response", 1, 1),
+    )
+    second, median = per_second(samples, "response", 3, 8)
+
+    assert (second.tolist(), median.tolist()) == ([3, 7], [900, 300])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_two_million_rows_take_a_moment(dtype):
+    """It takes 0.3 s; the limit leaves room for a busy machine."""
+    rng = np.random.default_rng(1)
+    n = 2_000_000
+    second = rng.integers(0, 600, n).astype(dtype)
+    zeros = np.zeros(n, np.int8)
+    value = rng.integers(1_000, 40_000_000, n).astype(dtype)
+    samples = Samples(second, zeros, zeros, zeros, value, np.ones(n, np.int32), ("a",))
+    began = time.process_time()
+    found, median = per_second(samples, "response", 0, 600)
+    took_s = time.process_time() - began
+
+    assert len(found) == 600
+    assert median[7] == np.percentile(value[second == 7], 50, method="inverted_cdf")
+    assert took_s < 1.5
