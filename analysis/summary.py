@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from analysis.population import Population, population_of, times_of
 from analysis.run import Run
 from analysis.run_format import FORMAT, MEASURES, RESPONSE, SERVICE
 from analysis.samples import Samples
-from analysis.window import Window
+from analysis.window import Window, reading
 
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
 MOST_NAMES = 50  # the busiest; latency.csv has them all
@@ -52,10 +53,18 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "format": FORMAT,
         "verdict": _verdict(found),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
-        "source": {"kind": run.source.kind, "files": list(run.source.files), "notes": list(run.source.notes)},
+        "source": {
+            "kind": run.source.kind,
+            "files": [Path(file).name for file in run.source.files],  # where they are is nobody else's business
+            "notes": list(run.source.notes),
+        },
         "outcomes": outcomes,
         **_failures(run),
-        "window": {**window.as_json(), "outcomes": inside.outcome_counts()},
+        "window": {
+            **window.as_json(),
+            "reading": reading(window, run.duration_s or 0.0),
+            "outcomes": inside.outcome_counts(),
+        },
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
         "latency": latency,

@@ -47,8 +47,8 @@ def interval_text(estimate: Mapping[str, Any]) -> str:
 
 
 def clock_text(seconds: float) -> str:
-    """Write a moment of the run to the tenth of a second: `12.3 s`."""
-    return f"{seconds:.1f} s"
+    """Write a moment of the run to the tenth of a second: `12.3 s`, or `-` where it is not known."""
+    return NOTHING if math.isnan(seconds) else f"{seconds:.1f} s"
 
 
 def rate_text(per_s: float | None) -> str:
@@ -77,7 +77,8 @@ def size_text(size_bytes: int) -> str:
     """Write `12 MiB`, `420 B`."""
     for unit, unit_bytes in (("MiB", 1 << 20), ("KiB", 1 << 10)):
         if size_bytes >= unit_bytes:
-            return f"{size_bytes / unit_bytes:.3g} {unit}"
+            size = size_bytes / unit_bytes
+            return f"{size:.3g} {unit}" if size < 999.5 else f"{size:,.0f} {unit}"
     return f"{size_bytes} B"
 
 
@@ -105,6 +106,8 @@ def length_text(seconds: float) -> str:
 
 def load_text(load: Mapping[str, Any]) -> str:
     """Write the load in words: `50 requests/s, constant arrivals, 20 s`."""
+    if load["model"] == "recorded":
+        return "recorded load"  # by another tool, which does not say what it was to be
     parts = _open_load(load) if load["model"] == "open" else _closed_load(load)
     if load.get("duration_s"):
         parts.append(f"{load['duration_s']:g} s")
@@ -141,8 +144,11 @@ def one_line(text: object) -> str:
 
 
 def markdown_text(text: object) -> str:
-    """Escape a text from outside for a Markdown table cell: no markup, no HTML, no new column or line."""
-    named = {"&": "&amp;", "<": "&lt;"}
+    """Escape a text from outside for a Markdown table cell: no markup, no HTML, no new column or line, and nobody told.
+
+    A host of pull requests would send a message to whoever is named after an `@`, if nothing stood between.
+    """
+    named = {"&": "&amp;", "<": "&lt;", "@": "@&#8203;"}
     return "".join(
         named.get(letter, "\\" + letter if letter in r"\`*_[]|~#!$" else letter) for letter in one_line(text)
     )

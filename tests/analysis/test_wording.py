@@ -27,6 +27,11 @@ def test_a_censored_estimate_is_at_least():
     assert wording.estimate_text({"value_s": None, "censored": False}) == "-"
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(0.0, "0.0 s"), (12.34, "12.3 s"), (float("nan"), "-")])
+def test_a_moment_is_to_the_tenth_of_a_second(seconds, text):
+    assert wording.clock_text(seconds) == text
+
+
 @pytest.mark.parametrize(
     ("low_s", "high_s", "text"),
     [
@@ -67,7 +72,18 @@ def test_a_rate_is_short(per_s, text):
     assert wording.rate_text(per_s) == text
 
 
-@pytest.mark.parametrize(("size", "text"), [(420, "420 B"), (12582912, "12 MiB"), (1536, "1.5 KiB")])
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (420, "420 B"),
+        (1023, "1023 B"),
+        (12582912, "12 MiB"),
+        (1536, "1.5 KiB"),
+        (1048383, "1,024 KiB"),
+        (1023 << 10, "1,023 KiB"),
+        (5000 << 20, "5,000 MiB"),
+    ],
+)
 def test_a_size_has_a_unit(size, text):
     assert wording.size_text(size) == text
 
@@ -88,6 +104,7 @@ def test_a_size_has_a_unit(size, text):
             {"model": "closed", "users": 2, "think_time_s": 0.5, "duration_s": 1},
             "2 users, thinking 0.5 s after each answer, 1 s",
         ),
+        ({"model": "recorded", "duration_s": None}, "recorded load"),
     ],
 )
 def test_a_load_is_said_in_words(load, text):
@@ -102,6 +119,10 @@ def test_a_text_from_outside_is_no_markdown():
     hostile = "a|b `c` *d* [e](f) <script>\n# x & y_z\\"
 
     assert wording.markdown_text(hostile) == r"a\|b \`c\` \*d\* \[e\](f) &lt;script> \# x &amp; y\_z\\"
+
+
+def test_a_text_from_outside_tells_nobody():
+    assert wording.markdown_text("@team") == "@&#8203;team"
 
 
 @pytest.mark.parametrize(

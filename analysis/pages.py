@@ -1,0 +1,118 @@
+"""The report's two pages: report.html, one file that needs nothing from elsewhere, and report.md for a pull request.
+
+Text from a service, a file name or another tool may hold anything. In both pages it stays on its line, without
+characters that steer a terminal or turn letters around, and is escaped for the kind of page it is. The only script
+of the HTML page is our own, named by its hash in the page's security policy.
+"""
+
+import base64
+import hashlib
+import math
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from analysis import wording
+from analysis.again import again
+from analysis.definitions import definitions
+from analysis.notes import notes
+from analysis.outcomes import MEANING
+from analysis.verdict import figures, headline, main_measure
+
+if TYPE_CHECKING:
+    from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it
+
+REPORT_HTML, REPORT_MD = "report.html", "report.md"
+MOST_NOTABLE = 100  # rows shown; notable.csv has them all
+MOST_IN_MARKDOWN = 5  # ways to fail; report.html has more
+
+
+def html_page(summary: dict[str, Any], notable: Sequence[dict[str, Any]], plots: Sequence["Plot"]) -> bytes:
+    """Fill report.html; *notable* are the run's notable requests."""
+    environment = _environment(autoescape=True, finalize=_page_text)
+    script = resources.files("analysis").joinpath("templates", "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _filled(
+        environment,
+        f"{REPORT_HTML}.j2",
+        **_context(summary, plots),
+        command=escape(again(summary["run"]).command or ""),
+        notable=notable[:MOST_NOTABLE],
+        notable_count=len(notable),
+        drawings={plot.name: Markup(plot.svg) for plot in plots},  # noqa: S704 - our own
+        definitions=definitions(summary["confidence"]),
+        meaning={str(outcome): text for outcome, text in MEANING.items()},
+        script=Markup(script),  # noqa: S704 - our own
+        script_hash=f"sha256-{digest}",
+        sort_value=_sort_value,
+    )
+
+
+def markdown_page(summary: dict[str, Any], plots: Sequence["Plot"]) -> bytes:
+    """Fill report.md; its pictures are files beside it."""
+    environment = _environment(autoescape=False, finalize=_markdown_text)
+    command = again(summary["run"]).command or ""
+    return _filled(
+        environment,
+        f"{REPORT_MD}.j2",
+        **_context(summary, plots),
+        command=Markup(command),  # noqa: S704 - in a block of code, where nothing is escaped; its lines are our own
+        failures=(summary["failures"] or [])[:MOST_IN_MARKDOWN],
+        failures_more=_requests_beyond(summary),
+    )
+
+
+def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "run": summary["run"],
+        "headline": headline(summary),
+        "figures": figures(summary),
+        "total": sum(summary["outcomes"].values()),
+        "columns": [*summary["percentiles"], "max"],
+        "notes": notes(summary),
+        "plots": plots,
+        "again_notes": again(summary["run"]).notes,
+        "main": main_measure(summary["latency"]),
+        "text": wording,
+    }
+
+
+def _requests_beyond(summary: dict[str, Any]) -> int:
+    beyond: list[dict[str, int]] = (summary["failures"] or [])[MOST_IN_MARKDOWN:]
+    more: int = summary["failures_more"] or 0
+    return sum(failure["count"] for failure in beyond) + more
+
+
+def _sort_value(value: float | None) -> str:
+    """Write a number for the page's script to sort by; empty where there is none, which goes last."""
+    return "" if value is None or math.isnan(value) else repr(value)
+
+
+def _page_text(text: object) -> object:
+    """Keep a text from outside on its line in HTML, without marks that turn letters around; escaping is Jinja's."""
+    return text if isinstance(text, Markup) else wording.one_line(text)
+
+
+def _markdown_text(text: object) -> str:
+    return str(text) if isinstance(text, Markup) else wording.markdown_text(text)
+
+
+@cache
+def _environment(*, autoescape: bool, finalize: Any) -> Environment:
+    return Environment(
+        loader=PackageLoader("analysis"),
+        autoescape=autoescape,  # noqa: S701 - Markdown has `finalize` for it
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _filled(environment: Environment, template: str, **context: Any) -> bytes:
+    return environment.get_template(template).render(context).encode()

@@ -1,0 +1,94 @@
+"""What a report says first: what the run is worth, in a word and a sentence, and its five figures."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.outcomes import Outcome
+from analysis.run_format import RESPONSE, SERVICE
+from analysis.wording import NOTHING, estimate_text, interval_text, length_text, rate_text, share_text, time_text
+
+TIMEOUTS = (Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT)
+NO_OBJECTIVE = "No objective was set, so nothing passed or failed."
+
+
+@dataclass(frozen=True)
+class Headline:
+    word: str
+    tone: str  # "good", "plain", "warn" or "bad": the colour of the word
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    label: str
+    value: str  # with its unit
+    beneath: str  # what it is to be seen against
+
+
+def headline(summary: Mapping[str, Any]) -> Headline:
+    """Say in plain words whether the numbers can be used."""
+    if summary["verdict"] == "invalid":
+        return Headline("Invalid", "bad", "These numbers do not describe the service.")
+    if any(caution["name"] == "mostly_failed" for caution in summary["cautions"]):
+        return Headline("Mostly failed", "bad", "Measured well, but these latencies are of the few that did not fail.")
+    if summary["run"]["state"] == "interrupted":
+        return Headline("Partial", "warn", "The run was interrupted, and these are its numbers until then.")
+    if summary["run"]["state"] == "running":
+        return Headline("Partial", "warn", "The run has not ended, and these are its numbers so far.")
+    if summary["source"]["kind"] != "loadgate":
+        text = f"Measured by another tool ({summary['source']['kind']}), whose own delays are not known. {NO_OBJECTIVE}"
+        return Headline("Recorded", "plain", text)
+    return Headline("Valid", "good", f"The measurement is sound. {NO_OBJECTIVE}")
+
+
+def main_measure(latency: Mapping[str, Any]) -> str:
+    """Choose what the report is about first: the response, or the service of a tool that records no plan."""
+    return SERVICE if latency[SERVICE]["n"] and not latency[RESPONSE]["n"] else RESPONSE
+
+
+def figures(summary: Mapping[str, Any]) -> list[Figure]:
+    """Choose the figures to be read first; what was not measured is `-`."""
+    outcomes = summary["outcomes"]
+    total = sum(outcomes.values())
+    failed = total - outcomes.get(Outcome.OK, 0)
+    timeouts = sum(outcomes.get(outcome, 0) for outcome in TIMEOUTS)
+    limit_s = summary["run"]["gateway"].get("timeout_s")
+    return [
+        _rate(summary),
+        *_latencies(summary),
+        Figure("failures", _count(failed, total), f"{share_text(failed, total)} of {total:,} requests"),
+        Figure("timeouts", _count(timeouts, total), f"limit {time_text(limit_s)}" if limit_s else "limit not known"),
+    ]
+
+
+def _rate(summary: Mapping[str, Any]) -> Figure:
+    """Of what was planned; what another tool planned is not known, only what it sent."""
+    kind = "planned" if summary["source"]["kind"] == "loadgate" else "sent"
+    rate = summary["rate"]
+    ok = f"{rate_text(rate['ok_per_s'])} ok/s"
+    return Figure(
+        "rate", NOTHING if rate["ok_per_s"] is None else ok, f"of {rate_text(rate[f'{kind}_per_s'])}/s {kind}"
+    )
+
+
+def _latencies(summary: Mapping[str, Any]) -> Iterator[Figure]:
+    """A typical one and a slow one: p50 and p99 if they were asked for, else the lowest and the highest."""
+    names = list(summary["percentiles"])
+    low, high = ("p50" if "p50" in names else names[0]), ("p99" if "p99" in names else names[-1])
+    measure = main_measure(summary["latency"])
+    for name in dict.fromkeys((low, high)):
+        estimate = summary["latency"][measure][name]
+        yield Figure(f"{name} {measure}", estimate_text(estimate), _beneath(estimate, summary["confidence"]))
+
+
+def _beneath(estimate: Mapping[str, Any], confidence: float) -> str:
+    if estimate["low_s"] is not None:
+        return f"{interval_text(estimate)} ({share_text(confidence, 1)})"
+    if estimate["value_s"] is not None:
+        return "interval not known"
+    return f"takes a run of {length_text(estimate['needs_s'])}" if estimate["needs_s"] else "not measured"
+
+
+def _count(count: int, total: int) -> str:
+    return f"{count:,}" if total else NOTHING
