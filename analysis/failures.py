@@ -28,14 +28,15 @@ class Failure:
 
 
 def failures_of(columns: Mapping[str, NDArray[Any]]) -> list[Failure]:
-    """Join the rows of failures.csv, `outcome` and `answered_by` as codes; the most frequent first."""
+    """Join the rows of failures.csv, in any order, `outcome` and `answered_by` as codes; the most frequent first."""
     kinds = ("outcome", "answered_by", "reason", "status", "error_code", "message")
     counts: Counter[tuple[Any, ...]] = Counter()
     for *kind, count in zip(*(columns[name].tolist() for name in (*kinds, "count")), strict=True):
         counts[tuple(kind)] += count
+    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [
         Failure(FAILED[outcome], ANSWERERS[who], reason, None if status == ABSENT else status, code, message, count)
-        for (outcome, who, reason, status, code, message), count in counts.most_common()
+        for (outcome, who, reason, status, code, message), count in most_first
         if count
     ]
 

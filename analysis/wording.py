@@ -107,7 +107,7 @@ def length_text(seconds: float) -> str:
 def load_text(load: Mapping[str, Any]) -> str:
     """Write the load in words: `50 requests/s, constant arrivals, 20 s`."""
     if load["model"] == "recorded":
-        return "recorded load"  # by another tool, which does not say what it was to be
+        return f"as {load['recorded_by']} recorded it"
     parts = _open_load(load) if load["model"] == "open" else _closed_load(load)
     if load.get("duration_s"):
         parts.append(f"{load['duration_s']:g} s")

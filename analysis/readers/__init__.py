@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.readers.run_directory import read_run
+from analysis.readers.detection import found, read_as
 from analysis.run import Run
 
 
@@ -12,4 +12,4 @@ def read(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
 
     Raises BadRun with the file, line, column and value that is wrong.
     """
-    return read_run(paths[0])
+    return read_as(found(paths), timeout_s)

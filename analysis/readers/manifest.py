@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from analysis.run_format import FORMAT, MANIFEST
 
 STATES = ("running", "complete", "interrupted")
 MODELS = ("open", "closed")
+RECORDED = "recorded"  # the load model of a run that says nothing of how it was made; no run.json has it
 CREDENTIALS = ("none", "token", "bearer", "iam", "aksk", "appcode")
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
 
@@ -27,14 +28,52 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
         raise BadRun(f"{MANIFEST}: not JSON: {error}") from None
     if not isinstance(manifest, dict):
         raise BadRun(f"{MANIFEST}: not an object")
-    if manifest.get("format") != FORMAT:
-        raise BadRun(f"{MANIFEST}: format is {manifest.get('format')!r}; this version reads format {FORMAT}")
+    _check_format(manifest.get("format"))
     _check(manifest, _KEYS)
     for number, payload in enumerate(manifest.get("payloads") or []):
         _check(payload, _PAYLOAD_KEYS, f"payloads[{number}].")
         for place, body in enumerate(payload.get("over") or []):
             _check(body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
     return manifest
+
+
+def recorded_manifest(kind: str, paths: Sequence[Path], timeout_s: float | None, **known: Any) -> dict[str, Any]:
+    """Build a manifest for files that come without one: *kind* says what they are, *known* what else is known.
+
+    Of the load it says only that it was recorded.
+    """
+    stems = [path.stem for path in paths]
+    manifest = {
+        "format": FORMAT,
+        "state": "complete",
+        "name": stems[0] if len(stems) == 1 else f"{stems[0]} and {len(stems) - 1} more",
+        "target": "",
+        "started_at": "",
+        "ended_at": None,
+        "gateway": {"name": "none", "timeout_s": timeout_s, "body_limit_bytes": None},
+        "load": {"model": RECORDED, "recorded_by": kind, "duration_s": None},
+        "payloads": [],
+        "counts": None,
+    }
+    return manifest | known
+
+
+def value_at(manifest: dict[str, Any], key: str) -> Any:
+    """Give the value of a key as `load.model`."""
+    value: Any = manifest
+    for part in key.split("."):
+        value = value.get(part)
+    return value
+
+
+def _check_format(found: Any) -> None:
+    if found == FORMAT and not isinstance(found, bool):
+        return
+    if isinstance(found, int) and found > FORMAT:
+        raise BadRun(
+            f"{MANIFEST}: format is {found}, of a newer loadgate; this version reads format {FORMAT}: update loadgate"
+        )
+    raise BadRun(f"{MANIFEST}: format is {str(found)[:60]!r}; this version reads format {FORMAT}")
 
 
 def _text(value: Any) -> bool:
@@ -107,16 +146,9 @@ _OVER_KEYS: dict[str, tuple[Check, str]] = {"file": _TEXT, "wire_bytes": _WHOLE}
 
 def _check(found: dict[str, Any], keys: dict[str, tuple[Check, str]], place: str = "") -> None:
     for key, (check, expected) in keys.items():
-        value = _at(found, key)
+        value = value_at(found, key)
         if not check(value):
             raise BadRun(f"{MANIFEST}: {place}{key} {str(value)[:60]!r} is not {expected}")
-
-
-def _at(manifest: dict[str, Any], key: str) -> Any:
-    value: Any = manifest
-    for part in key.split("."):
-        value = value.get(part)
-    return value
 
 
 def _finite(text: str) -> float:

@@ -1,21 +1,28 @@
-"""A run directory (format 1) read into memory: manifest, samples, timeline, failures and notable requests.
+"""Run directories (format 1) read into memory: manifest, samples, timeline, failures and notable requests.
 
-It can be read while the run is going and after a crash: a file that is not there yet has no rows, and a last
-line that was cut off is left out and named in `Run.cut`. A bad row is never skipped.
+A run can be read while it is going and after a crash: a file that is not there yet has no rows, and a last line that
+was cut off is left out and named in `Run.cut`. A bad row is never skipped. Several directories are one run, of
+generators that ran side by side.
 """
 
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from analysis.errors import BadRun
-from analysis.failures import ANSWERERS, FAILED, failures_of
-from analysis.outcomes import POPULATION
-from analysis.readers.manifest import read_manifest
+from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
+from analysis.readers.latency_file import LONGEST_RUN_S, Found, LatencyFiles
+from analysis.readers.manifest import read_manifest, recorded_manifest
+from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import (
+    Arrays,
+    Column,
     Table,
-    numbered,
+    joined,
     numbers,
     one_of,
     optional_whole_numbers,
@@ -28,87 +35,162 @@ from analysis.run_format import (
     FAILURE_COLUMNS,
     FAILURES,
     LATENCY,
-    MEASURES,
     NOTABLE,
     NOTABLE_COLUMNS,
-    RESPONSE,
     TIMELINE,
     TIMELINE_COLUMNS,
 )
-from analysis.samples import OUTCOMES, UNMEASURED, Samples
-from analysis.timeline import NUMBERS, merged
+from analysis.samples import OUTCOMES
+from analysis.timeline import NUMBERS, Timeline, merged
+
+FILES_KIND = "loadgate latency.csv"
+NO_MANIFEST = "It has no run.json: what load was ordered, and whether all of the run is there, is not known."
+
+_TIMELINE: dict[str, Column] = {
+    name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS
+} | {"second": whole_numbers(LONGEST_RUN_S)}
+_FAILURES: dict[str, Column] = dict.fromkeys(FAILURE_COLUMNS, texts()) | {
+    "second": whole_numbers(),
+    "outcome": one_of(FAILED),
+    "answered_by": one_of(ANSWERERS),
+    "status": optional_whole_numbers(),
+    "count": whole_numbers(),
+}
+_NOTABLE: dict[str, Column] = dict.fromkeys(NOTABLE_COLUMNS, texts()) | {
+    "at_s": numbers(),
+    "outcome": one_of(OUTCOMES),
+    "answered_by": one_of(ANSWERERS),
+    "response_s": numbers(),
+}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What one run directory holds beside its samples and its manifest."""
+
+    latency: Found
+    timeline: Table
+    failures: Table | None  # None: the run has no such file
+    notable: Table
+
+    def cut(self) -> list[str]:
+        tables: dict[str, Found | Table | None]
+        tables = {LATENCY: self.latency, TIMELINE: self.timeline, FAILURES: self.failures, NOTABLE: self.notable}
+        return [name for name, table in tables.items() if table and table.cut]
 
 
 def read_run(run_dir: Path) -> Run:
     """Read *run_dir*; raises BadRun with the file, line, column and value that is wrong."""
-    manifest = read_manifest(run_dir)
-    samples, latency = _read_samples(run_dir / LATENCY)
-    timeline = read_table(
-        run_dir / TIMELINE,
-        {name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS},
-    )
-    notable = _read_notable(run_dir / NOTABLE)
-    failed = _read_failures(run_dir / FAILURES)
-    tables = {LATENCY: latency, TIMELINE: timeline, FAILURES: failed, NOTABLE: notable}
-    cut = tuple(name for name, table in tables.items() if table.cut)
-    failures = failures_of(failed.columns) if (run_dir / FAILURES).exists() else None
+    return read_runs((run_dir,))
+
+
+def read_runs(run_dirs: Sequence[Path]) -> Run:
+    """Read runs of generators that ran side by side as one run; seconds count from the start of the earliest.
+
+    Raises BadRun as `read_run` does, and for runs that differ in target, limits or load model, or of which one had
+    ended when another started.
+    """
+    _check_once(run_dirs)
+    manifests = _each(run_dirs, read_manifest)
+    check_same(run_dirs, manifests)
+    shifts = dict(zip(run_dirs, shifts_s(run_dirs, manifests), strict=True))
+    samples = LatencyFiles()
+    found = _each(run_dirs, lambda run_dir: _read_files(run_dir, shifts[run_dir], samples))
+    check_side_by_side(shifts, [files.latency.last_s for files in found])
+    cut = [
+        name if len(found) == 1 else f"{run_dir}/{name}"
+        for run_dir, files in zip(run_dirs, found, strict=True)
+        for name in files.cut()
+    ]
     return Run(
-        manifest, samples, merged(timeline.columns), _rows(notable), failures, cut, Source("loadgate", (str(run_dir),))
+        joined_manifest(manifests, list(shifts.values())),
+        samples.samples(),
+        _timeline([files.timeline for files in found]),
+        _rows([files.notable for files in found]),
+        _failures([files.failures for files in found]),
+        tuple(cut),
+        Source("loadgate", tuple(map(str, run_dirs)), _notes(shifts)),
     )
 
 
-def _read_samples(path: Path) -> tuple[Samples, Table]:
-    names, name_codes = numbered()
-    table = read_table(
-        path,
-        {
-            "second": whole_numbers(),
-            "name": names,
-            "outcome": one_of(OUTCOMES),
-            "measure": one_of(MEASURES),
-            "value_us": optional_whole_numbers(),
-            "count": whole_numbers(),
-        },
+def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
+    """Read latency.csv files of one run whose manifest is not known, with the gateway's time limit if it is."""
+    _check_once(paths)
+    samples = LatencyFiles()
+    found = _each(paths, samples.add)
+    return Run(
+        recorded_manifest(FILES_KIND, paths, timeout_s),
+        samples.samples(),
+        _timeline([]),
+        notable=[],
+        cut=tuple(str(path) for path, files in zip(paths, found, strict=True) if files.cut),
+        source=Source(FILES_KIND, tuple(map(str, paths)), (NO_MANIFEST,)),
     )
-    samples = Samples(**table.columns, names=tuple(name_codes))
-    _check_measured(samples)
-    return samples, table
 
 
-def _check_measured(samples: Samples) -> None:
-    """Refuse a request of the latency population without a time: it would vanish from the percentiles."""
-    unmeasured = samples.of_measure(RESPONSE)
-    unmeasured = unmeasured.where(unmeasured.value_us == UNMEASURED)
-    for code in np.unique(unmeasured.outcome):
-        if OUTCOMES[code] in POPULATION:
-            raise BadRun(f"{LATENCY}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[code]}'")
+def _each(paths: Sequence[Path], read: Callable[[Path], T]) -> list[T]:
+    """Read all of *paths*; of several, an error says whose it is."""
+    found = []
+    for path in paths:
+        try:
+            found.append(read(path))
+        except BadRun as error:
+            if len(paths) == 1 or str(error).startswith(str(path)):
+                raise
+            raise BadRun(f"{path if path.is_dir() else path.parent}/{error}") from None
+    return found
 
 
-def _read_failures(path: Path) -> Table:
-    kinds = {
-        "second": whole_numbers(),
-        "outcome": one_of(FAILED),
-        "answered_by": one_of(ANSWERERS),
-        "status": optional_whole_numbers(),
-        "count": whole_numbers(),
-    }
-    return read_table(path, {name: kinds.get(name, texts()) for name in FAILURE_COLUMNS})
+def _check_once(paths: Sequence[Path]) -> None:
+    places = [path.resolve() for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
+            raise BadRun(f"{path} is given twice: each of its requests would count twice")
 
 
-def _read_notable(path: Path) -> Table:
-    kinds = {
-        "at_s": numbers(),
-        "outcome": one_of(OUTCOMES),
-        "answered_by": one_of(ANSWERERS),
-        "reason": texts(),
-        "response_s": numbers(),
-    }
-    return read_table(path, {name: kinds.get(name, texts()) for name in NOTABLE_COLUMNS})
+def _read_files(run_dir: Path, shift_s: int, samples: LatencyFiles) -> _Files:
+    latency = samples.add(run_dir / LATENCY, shift_s)
+    timeline, notable = read_table(run_dir / TIMELINE, _TIMELINE), read_table(run_dir / NOTABLE, _NOTABLE)
+    timeline.columns["second"] = timeline.columns["second"] + np.int64(shift_s)
+    notable.columns["at_s"] = notable.columns["at_s"] + shift_s
+    has_failures = (run_dir / FAILURES).exists()
+    return _Files(latency, timeline, read_table(run_dir / FAILURES, _FAILURES) if has_failures else None, notable)
 
 
-def _rows(notable: Table) -> list[dict[str, Any]]:
-    columns = {name: array.tolist() for name, array in notable.columns.items()}
+def _together(tables: Sequence[Table], columns: dict[str, Column]) -> Arrays:
+    return joined([table.columns for table in tables], columns)
+
+
+def _timeline(tables: Sequence[Table]) -> Timeline:
+    return merged(_together(tables, _TIMELINE))
+
+
+def _failures(tables: Sequence[Table | None]) -> list[Failure] | None:
+    """Join how requests failed; if one generator does not say, the rest is not all."""
+    known = [table for table in tables if table]
+    return failures_of(_together(known, _FAILURES)) if len(known) == len(tables) else None
+
+
+def _rows(tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """List the notable requests in the order of time; the order of the rows in the file has no say."""
+    columns = {name: array.tolist() for name, array in _together(tables, _NOTABLE).items()}
     columns["outcome"] = [str(OUTCOMES[code]) for code in columns["outcome"]]
     columns["answered_by"] = [str(ANSWERERS[code]) for code in columns["answered_by"]]
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return sorted(rows, key=lambda row: row["at_s"])
+    return sorted(rows, key=lambda row: (_or_last(row["at_s"]), [str(value) for value in row.values()]))
+
+
+def _or_last(at_s: float) -> float:
+    return math.inf if math.isnan(at_s) else at_s
+
+
+def _notes(shifts: dict[Path, int]) -> tuple[str, ...]:
+    if len(shifts) == 1:
+        return ()
+    starts = ", ".join(f"{shift:,} s" for shift in shifts.values())
+    return (
+        f"{len(shifts)} runs side by side, read as one. By their clocks they started {starts} after the earliest;"
+        " seconds count from there.",
+    )

@@ -28,6 +28,12 @@ def test_rows_alike_are_one_failure_and_any_difference_makes_two():
     ]  # fmt: skip
 
 
+def test_the_order_of_the_rows_has_no_say():
+    rows = [failed("throttled", 2, "b"), failed("oversize", 2), failed("throttled", 2, "a")]
+
+    assert failures_of(columns_of(*rows)) == failures_of(columns_of(*reversed(rows)))
+
+
 def test_a_row_that_counts_nothing_is_no_failure():
     assert failures_of(columns_of(failed("throttled", 0))) == []
 

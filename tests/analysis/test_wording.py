@@ -104,7 +104,7 @@ def test_a_size_has_a_unit(size, text):
             {"model": "closed", "users": 2, "think_time_s": 0.5, "duration_s": 1},
             "2 users, thinking 0.5 s after each answer, 1 s",
         ),
-        ({"model": "recorded", "duration_s": None}, "recorded load"),
+        ({"model": "recorded", "recorded_by": "k6 CSV", "duration_s": None}, "as k6 CSV recorded it"),
     ],
 )
 def test_a_load_is_said_in_words(load, text):

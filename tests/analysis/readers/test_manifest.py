@@ -1,9 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from analysis.errors import BadRun
-from analysis.readers.manifest import read_manifest
+from analysis.readers.manifest import read_manifest, recorded_manifest
 
 
 def test_a_manifest_is_read_with_keys_it_does_not_know(make_run):
@@ -15,12 +16,35 @@ def test_a_directory_without_a_manifest_is_not_a_run(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("unknown", [2, "1", None])
+@pytest.mark.parametrize("unknown", [0, "1", None, True])
 def test_an_unknown_format_says_which_is_read(make_run, unknown):
     with pytest.raises(BadRun) as error:
         read_manifest(make_run(format=unknown))
 
-    assert str(error.value) == f"run.json: format is {unknown!r}; this version reads format 1"
+    assert str(error.value) == f"run.json: format is {str(unknown)!r}; this version reads format 1"
+
+
+def test_the_format_of_a_newer_loadgate_says_to_update(make_run):
+    with pytest.raises(BadRun) as error:
+        read_manifest(make_run(format=2))
+
+    assert str(error.value) == (
+        "run.json: format is 2, of a newer loadgate; this version reads format 1: update loadgate"
+    )
+
+
+@pytest.mark.parametrize(("files", "name"), [(["a.csv"], "a"), (["x/a.csv", "b.csv", "c.csv"], "a and 2 more")])
+def test_files_without_a_manifest_get_one_of_what_is_known(files, name):
+    manifest = recorded_manifest("a tool", [Path(file) for file in files], 40.0, started_at="2026-11-24T22:10:00Z")
+
+    assert (manifest["name"], manifest["state"], manifest["counts"]) == (name, "complete", None)
+    assert manifest["load"] == {"model": "recorded", "recorded_by": "a tool", "duration_s": None}
+    assert (manifest["gateway"]["timeout_s"], manifest["started_at"]) == (40.0, "2026-11-24T22:10:00Z")
+
+
+def test_no_run_json_says_that_it_was_recorded(make_run):
+    with pytest.raises(BadRun, match=r"load\.model 'recorded' is not one of open, closed$"):
+        read_manifest(make_run(load={"model": "recorded"}))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"format": NaN}', '{"format": 1e999}', "[" * 100_000])

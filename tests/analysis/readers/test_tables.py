@@ -1,18 +1,27 @@
+import csv
+import io
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.errors import BadRun
+from analysis.readers.csv_batches import BLOCK_BYTES, LONGEST_LINE
 from analysis.readers.tables import (
-    BLOCK_ROWS,
+    Column,
     numbered,
     numbers,
     one_of,
     optional_whole_numbers,
+    read_blocks,
     read_table,
     texts,
     whole_numbers,
 )
 from analysis.run_format import ABSENT
+
+MANY = BLOCK_BYTES // 4  # rows as short as "1,a" that fill a block
 
 COLUMNS = {"n": whole_numbers(), "kind": one_of(["a", "b"])}
 
@@ -59,18 +68,24 @@ def test_a_bad_row_is_named_by_line_column_and_value(table, row, message):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize("line", ["text", "text,x"])
+def test_an_empty_line_is_no_row_of_empty_cells(table, line):
+    with pytest.raises(BadRun, match=f"line 2: 0 columns where the header has {1 + line.count(',')}"):
+        table(f"{line}\n\n", {"text": texts()})
+
+
 def test_rows_that_are_all_too_wide_are_refused(table):
     with pytest.raises(BadRun, match="line 2: 3 columns where the header has 2"):
         table("n,kind\n1,a,x\n")
 
 
 def test_a_bad_row_after_the_first_block_has_its_own_line(table):
-    with pytest.raises(BadRun, match=f"line {BLOCK_ROWS + 12}: n 'x'"):
-        table("n,kind\n" + "1,a\n" * (BLOCK_ROWS + 10) + "x,a\n")
+    with pytest.raises(BadRun, match=f"line {MANY + 12}: n 'x'"):
+        table("n,kind\n" + "1,a\n" * (MANY + 10) + "x,a\n")
 
 
 def test_blocks_are_joined_in_order(table):
-    rows = BLOCK_ROWS + 5
+    rows = MANY + 5
     read = table("n,kind\n" + "".join(f"{n},a\n" for n in range(rows)))
 
     assert (read.columns["n"] == np.arange(rows)).all()
@@ -84,7 +99,7 @@ def test_a_last_line_without_an_end_is_left_out_even_if_it_looks_whole(table, en
     assert read.cut
 
 
-@pytest.mark.parametrize("text", ["", "n,ki"])
+@pytest.mark.parametrize("text", ["", "n,ki", "n,kind\r"])
 def test_a_file_without_a_whole_header_has_no_rows(table, text):
     read = table(text)
 
@@ -109,9 +124,10 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_lines(table):
     assert read.columns["text"].tolist() == ['a, "b"\nc']
 
 
-def test_a_cell_too_long_for_csv_is_a_bad_run(table):
-    with pytest.raises(BadRun, match=r"t\.csv, line 2: not CSV: field larger"):
-        table("text\n" + "x" * 200_000 + "\n", {"text": texts()})
+@pytest.mark.parametrize("line", ["x" * 50_000_000, "x," * 2_000_000, '"' + "x" * LONGEST_LINE])
+def test_a_line_too_long_for_a_table_is_a_bad_run(table, line):
+    with pytest.raises(BadRun, match=rf"^t\.csv, line 3: not CSV: a line of more than {LONGEST_LINE:,} bytes$"):
+        table(f"text\nx\n{line}\n", {"text": texts()})
 
 
 def test_empty_cells_are_absent_where_a_column_allows_it(table):
@@ -146,3 +162,231 @@ def test_bytes_that_are_no_text_do_not_stop_the_reading(tmp_path):
     path.write_bytes(b"text\n\xff\xfe\n")
 
     assert read_table(path, {"text": texts()}).columns["text"].tolist() == ["��"]
+
+
+WORDS = st.text(st.sampled_from('ab",\n\r \t\0\u00e9\ufeff'), max_size=6)
+TEXTS = {"first": texts(), "last": texts()}
+
+
+def read_texts(path):
+    columns = read_table(path, TEXTS).columns
+    return list(zip(*(columns[name].tolist() for name in TEXTS), strict=True))
+
+
+@given(
+    st.lists(st.tuples(WORDS, WORDS)), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["first,x,last", "last,first"])
+)
+def test_cells_are_told_apart_as_csv_does(tmp_path_factory, rows, end, header):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL)
+        writer.writerow(header.split(","))
+        cells = [{"first": first, "x": "x", "last": last} for first, last in rows]
+        writer.writerows([[row[name] for name in header.split(",")] for row in cells])
+
+    assert read_texts(path) == rows
+
+
+@given(st.text(st.sampled_from('ab",\n'), max_size=30))
+def test_quotes_where_none_belong_are_read_as_csv_does(tmp_path_factory, text):
+    """Whatever csv makes two columns of is read, and the same; all else is refused. A row that is never closed is cut
+    off.
+    """
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    path.write_text(f"first,last\n{text}\n.,.\n", encoding="utf-8")
+    expected = list(csv.reader(io.StringIO(f"{text}\n.,.\n", newline="\n")))
+    closed = expected if expected[-1][-1] == "." else expected[:-1]
+
+    if all(len(row) == 2 for row in closed):
+        assert read_texts(path) == [tuple(row) for row in closed]
+        assert read_table(path, TEXTS).cut == (closed is not expected)
+    else:
+        with pytest.raises(BadRun, match="columns where the header has 2"):
+            read_texts(path)
+
+
+@given(st.data(), st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4), st.sampled_from(["\n", "\r\n"]))
+def test_a_file_cut_off_anywhere_has_the_rows_that_are_whole(tmp_path_factory, data, rows, end):
+    quoted = [",".join('"{}"'.format(cell.replace('"', '""')) for cell in row) + end for row in rows]
+    ends = np.cumsum([len(line.encode()) for line in ["first,last\n", *quoted]])
+    kept = data.draw(st.integers(0, int(ends[-1])))
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    path.write_bytes(("first,last\n" + "".join(quoted)).encode()[:kept])
+
+    table = read_table(path, TEXTS)
+
+    assert len(table.columns["first"]) == max(np.count_nonzero(ends <= kept) - 1, 0)
+    assert table.cut == (kept not in (0, *ends))
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ('text\n"a, b"\n', ["a, b"]),
+        ('text\n"a ""b"""\n', ['a "b"']),
+        ('text\n"a\nb"\nc\n', ["a\nb", "c"]),
+        ('text\n"a\n"\n', ["a\n"]),
+        ('text\na "b" c\n', ['a "b" c']),
+        ("text\r\na\r\nb\r\n", ["a", "b"]),
+        ("\ufefftext\na\n", ["a"]),
+        ('"text"\na\n', ["a"]),
+        ("text\na\0b\n", ["a\0b"]),
+        ("text\n", []),
+        ("text\nnull\nNA\n", ["null", "NA"]),
+        ('text\n""\na\n', ["", "a"]),
+        ("x,text\n,\n,a\n", ["", "a"]),
+    ],
+)
+def test_cells_of_many_kinds(table, text, cells):
+    read = table(text, {"text": texts()})
+
+    assert read.columns["text"].tolist() == cells
+    assert not read.cut
+
+
+@pytest.mark.parametrize("text", ["n,kind\r1,a\r", "n,kind\r1,a"])
+def test_lines_that_end_in_cr_alone_are_refused(table, text):
+    with pytest.raises(BadRun, match=r"^t\.csv, line 1: its lines end in CR alone; save it with LF, or CR and LF$"):
+        table(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_named_with_what_to_do(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes("text\nwords\n".encode(encoding))
+
+    with pytest.raises(BadRun, match=r"^t\.csv, line 1: not UTF-8: it has NUL bytes, .*; save it as UTF-8$"):
+        read_table(path, {"text": texts()})
+
+
+def test_latin_1_is_read_as_far_as_it_is_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("text,n\ncaf\xe9,1\n".encode("latin-1"))
+
+    assert read_table(path, {"text": texts()}).columns["text"].tolist() == ["caf\ufffd"]
+
+
+def test_texts_that_differ_in_bytes_that_are_no_text_are_one_name(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"name\n\xe9\n\xe8\n")
+    column, codes = numbered()
+
+    assert read_table(path, {"name": column}).columns["name"].tolist() == [0, 0]
+    assert list(codes) == ["\ufffd"]
+
+
+def test_a_column_named_twice_is_refused_if_it_is_wanted(table):
+    with pytest.raises(BadRun, match=r"^t\.csv, line 1: column 'n' is named twice$"):
+        table("n,kind,n\n1,a,2\n")
+
+    assert table("n,x,x,kind\n1,2,3,a\n").columns["n"].tolist() == [1]
+
+
+@pytest.mark.parametrize("cell", ["1.0", " 1", "1 ", "\t1", "0x1", "+1", "1_0", "1e3", "\u0661", "nan", "", '""', "-0"])
+@pytest.mark.parametrize("repeats", [False, True])
+def test_a_whole_number_is_digits_alone(table, cell, repeats):
+    with pytest.raises(BadRun, match=r"^t\.csv, line 2: n '.*' is not a whole number of 0 or more$"):
+        table(f"n,kind\n{cell},a\n", {"n": whole_numbers(repeats=repeats)})
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype"), [(10, np.int32), (2**31 - 1, np.int32), (2**31, np.int64), (2**63 - 1, np.int64)]
+)
+def test_whole_numbers_are_kept_in_as_few_bits_as_hold_the_largest(table, largest, dtype):
+    column = {"n": whole_numbers(largest)}
+
+    assert table(f"n\n{largest}\n007\n", column).columns["n"].tolist() == [largest, 7]
+    assert table("n\n", column).columns["n"].dtype == table("n\n1\n", column).columns["n"].dtype == dtype
+    with pytest.raises(BadRun, match=f"line 3: n '{largest + 1}' is not a whole number"):
+        table(f"n\n1\n{largest + 1}\n", column)
+
+
+def test_quotes_that_come_late_in_a_file_are_still_quotes(table):
+    read = table("n,kind\n" + "1,a\n" * MANY + '"2","b"\n3,a\n')
+
+    assert len(read.columns["n"]) == MANY + 2
+    assert read.columns["n"][-3:].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("quoted", ["", '1,"a\n\n"\n'])
+def test_a_bad_row_behind_quoted_line_breaks_has_its_own_line(table, quoted):
+    text = "n,text\n" + quoted + "1,a\n" * MANY + '1,"a\nb"\n' * 10 + "x,a\n" + "1,a\n" * MANY
+
+    with pytest.raises(BadRun, match=f"^t.csv, line {1 + quoted.count(chr(10)) + MANY + 20 + 1}: n 'x'"):
+        table(text, {"n": whole_numbers(), "text": texts()})
+
+
+def test_the_first_bad_row_is_named_and_in_it_the_first_bad_cell(table):
+    with pytest.raises(BadRun, match="line 3: n 'x' is not"):
+        table("n,kind\n1,a\nx,c\n1,c\n1,1,1\n")
+    with pytest.raises(BadRun, match="line 2: 3 columns"):
+        table("n,kind\n1,1,1\nx,c\n")
+
+
+@pytest.mark.parametrize("rows", ["1,a\n", '1,"a"\n', "1,a\n" * MANY])
+def test_headers_in_the_middle_are_left_out_wherever_they_are(table, rows):
+    once = table("n,kind\n" + rows).columns["n"].tolist()
+
+    assert table(("n,kind\n" + rows) * 3).columns["n"].tolist() == once * 3
+
+
+def test_a_cell_that_is_called_as_its_column_is_no_header(table):
+    column, codes = numbered()
+
+    assert table("name,n\nname,1\nname,n\nx,1\n", {"name": column}).columns["name"].tolist() == [0, 1]
+    assert list(codes) == ["name", "x"]
+
+
+def test_a_header_in_the_middle_is_no_name(table):
+    column, codes = numbered()
+    table("name,n\na,1\nname,n\nb,1\n", {"name": column})
+
+    assert list(codes) == ["a", "b"]
+
+
+def test_a_header_of_another_file_is_a_bad_row(table):
+    with pytest.raises(BadRun, match="line 3: n 'kind' is not"):
+        table("n,kind\n1,a\nkind,n\na,1\n")
+
+
+def test_a_million_columns_are_refused(table):
+    with pytest.raises(BadRun, match=r"^t\.csv, line 1: not CSV: a line of more than"):
+        table(",".join(f"c{n}" for n in range(1_000_000)) + "\n")
+
+
+def test_a_million_names_are_as_many_codes(table):
+    column, codes = numbered()
+    read = table("name\n" + "".join(f"{n}\n" for n in range(1_000_000)), {"name": column})
+
+    assert (read.columns["name"] == np.arange(1_000_000)).all()
+    assert len(codes) == 1_000_000
+
+
+def test_blocks_come_one_by_one_and_say_at_the_end_that_the_file_was_cut(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("n\n" + "1\n" * 3 * BLOCK_BYTES + "1")
+    blocks = read_blocks(path, {"n": whole_numbers()})
+
+    sizes = [len(block["n"]) for block in blocks]
+
+    assert sum(sizes) == 3 * BLOCK_BYTES
+    assert max(sizes) <= BLOCK_BYTES
+    assert blocks.cut
+
+
+def test_a_row_of_many_lines_that_is_longer_than_a_block_is_read(table):
+    long = ("x" * 1023 + "\n") * (BLOCK_BYTES // 1024)
+    read = table(f'a,b\n"{long}","{long}"\n1,2\n', {"b": texts()})
+
+    assert read.columns["b"].tolist() == [long, "2"]
+
+
+def test_other_kinds_of_columns_can_be_made_of_these(table):
+    """Of a column that was not told that it repeats, texts and codes can be had, too."""
+    column, codes = numbered()
+
+    read = table("a,b\nx,y\nz,y\n", {"a": Column(column.parse, "a text"), "b": Column(texts().parse, "a text")})
+
+    assert read.columns["a"].tolist() == [0, 1]
+    assert read.columns["b"].tolist() == ["y", "y"]
+    assert list(codes) == ["x", "z"]

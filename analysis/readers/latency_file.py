@@ -1,0 +1,68 @@
+"""latency.csv: the samples of a run. Several files of it, in any order, are worth one file with all their rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.errors import BadRun
+from analysis.outcomes import POPULATION
+from analysis.readers.tables import (
+    Arrays,
+    joined,
+    numbered,
+    one_of,
+    optional_whole_numbers,
+    read_blocks,
+    whole_numbers,
+)
+from analysis.run_format import MEASURES, RESPONSE
+from analysis.samples import OUTCOMES, UNMEASURED, Samples
+
+LONGEST_RUN_S = 10_000_000  # over a hundred days: a later second is none
+MOST_REQUESTS = 10**12  # in one row: a total of millions of rows fits 64 bits
+
+
+@dataclass(frozen=True)
+class Found:
+    cut: bool
+    last_s: int | None  # the last second in which a request was planned
+
+
+class LatencyFiles:
+    """The rows read so far."""
+
+    def __init__(self) -> None:
+        names, self._names = numbered()
+        self._columns = {
+            "second": whole_numbers(LONGEST_RUN_S, repeats=True),
+            "name": names,
+            "outcome": one_of(OUTCOMES),
+            "measure": one_of(MEASURES),
+            "value_us": optional_whole_numbers(),
+            "count": whole_numbers(MOST_REQUESTS, repeats=True),
+        }
+        self._blocks: list[Arrays] = []
+
+    def add(self, path: Path, shift_s: int = 0) -> Found:
+        """Read *path*, whose second 0 is second *shift_s* of the run."""
+        table, last_s = read_blocks(path, self._columns), -1
+        for block in table:
+            _check_measured(path.name, block)
+            if shift_s:
+                block["second"] = block["second"] + np.int32(shift_s)
+            last_s = max(last_s, int(block["second"].max(initial=-1)))
+            self._blocks.append(block)
+        return Found(table.cut, None if last_s < 0 else last_s)
+
+    def samples(self) -> Samples:
+        """Give all rows. They are moved, not copied: this is the end."""
+        return Samples(**joined(self._blocks, self._columns), names=tuple(self._names))
+
+
+def _check_measured(file: str, block: Arrays) -> None:
+    """Refuse a request of the latency population without a time: it would vanish from the percentiles."""
+    unmeasured = block["outcome"][(block["value_us"] == UNMEASURED) & (block["measure"] == MEASURES.index(RESPONSE))]
+    for code in np.unique(unmeasured):
+        if OUTCOMES[code] in POPULATION:
+            raise BadRun(f"{file}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[code]}'")
