@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Send a load and write its report.",
     "token": "A token of IAM into a file that only its owner can read.",
     "report": "Write the report of a run directory again.",
+    "compare": "Compare runs with a baseline: what is slower, and is it sure?",
 }
 
 

@@ -1,0 +1,96 @@
+"""Whether two runs measured the same thing: how their target, limits, payloads and load differ.
+
+A difference in those is one of the question, not of the answer, so such runs are not compared unless the user
+insists. What only may matter (versions, seed, duration, ...) is listed. What another tool's file does not say is
+not known, which is no difference either.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.run import Run
+from analysis.wording import one_line
+
+LOADGATE = "loadgate"
+NEEDED = (
+    ("target", "target"),
+    ("gateway.timeout_s", "time limit (s)"),
+    ("gateway.body_limit_bytes", "body limit (B)"),
+    ("load.model", "load model"),
+    ("load.arrivals", "arrivals"),
+    ("load.rate_per_s", "rate (1/s)"),
+    ("load.think_time_s", "think time (s)"),
+    ("load.ramp_s", "ramp (s)"),
+)
+LISTED = (
+    ("load.duration_s", "duration (s)"),
+    ("load.max_in_flight", "most requests in flight"),
+    ("gateway.name", "gateway"),
+    ("credential", "credential"),
+    ("seed", "seed"),
+    ("workers", "worker processes"),
+)
+SIZES = ("smallest_wire_bytes", "largest_wire_bytes")
+
+
+@dataclass(frozen=True)
+class Differing:
+    """Something in which two runs differ. The values are texts of the runs: they may be hostile."""
+
+    what: str
+    baseline: str
+    other: str
+    prevents: bool  # the runs are not to be compared
+
+
+def differing(baseline: Run, other: Run) -> list[Differing]:
+    """List in what the runs differ, what prevents a comparison first."""
+    both, ours = (baseline.manifest, other.manifest), baseline.source.kind == other.source.kind == LOADGATE
+    needed = [(what, *(_at(manifest, key) for manifest in both)) for key, what in NEEDED]
+    if all(
+        _at(manifest, "load.model") == "closed" for manifest in both
+    ):  # in an open load they only add up to its rate
+        needed.append(("users", *(_at(manifest, "load.users") for manifest in both)))
+    needed += _payloads(*both)
+    listed = [(what, *(_at(manifest, key) for manifest in both)) for key, what in LISTED]
+    listed += _versions(*both)
+    listed.append(("measured by", baseline.source.kind, other.source.kind))
+    return [
+        Differing(what, text(one), text(two), prevents)
+        for rows, prevents in ((needed, True), (listed, False))
+        for what, one, two in rows
+        if one != two and (ours or None not in (one, two))
+    ]
+
+
+def text(value: Any) -> str:
+    return "none" if value is None else one_line(value if isinstance(value, str) else json.dumps(value))
+
+
+def _at(manifest: Mapping[str, Any], key: str) -> Any:
+    value: Any = manifest
+    for part in key.split("."):
+        value = (value or {}).get(part)
+    return value
+
+
+def _payloads(baseline: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Compare what was sent, payload by payload; a run that does not say is no difference."""
+    if not baseline.get("payloads") or not other.get("payloads"):
+        return []
+    one, two = ({row["name"]: _payload(row) for row in manifest["payloads"]} for manifest in (baseline, other))
+    names = [*one, *(name for name in two if name not in one)]
+    return [(f"payload {one_line(name)}", one.get(name, "not sent"), two.get(name, "not sent")) for name in names]
+
+
+def _payload(row: Mapping[str, Any]) -> str:
+    """Write `json, 1 of 420 B`."""
+    sizes = " to ".join(dict.fromkeys(text(row[size]) for size in SIZES if row.get(size) is not None))
+    return f"{text(row.get('kind'))}, {text(row.get('count'))} of {sizes or 'unknown size'}{' B' if sizes else ''}"
+
+
+def _versions(baseline: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    one, two = (manifest.get("versions") or {} for manifest in (baseline, other))
+    return [(f"version of {one_line(program)}", one.get(program), two.get(program)) for program in {**one, **two}]

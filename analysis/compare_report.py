@@ -1,0 +1,247 @@
+"""Runs compared with a baseline: compare.json, compare.md, compare.html and a picture, in a folder of their own."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis import compare_wording, wording
+from analysis.choices import Choices
+from analysis.comparable import Differing, differing
+from analysis.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
+from analysis.errors import BadRun
+from analysis.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS
+from analysis.readers import read
+from analysis.run import Run
+from analysis.run_format import FORMAT
+from analysis.summary import summarize
+from analysis.window import window_of
+
+if TYPE_CHECKING:
+    from analysis.plots import Plot  # imports matplotlib, which takes longer than a comparison without it
+
+COMPARE_JSON, COMPARE_MD, COMPARE_HTML = "compare.json", "compare.md", "compare.html"
+LETTERS = "ABCDEFGHI"
+LONGEST_NAME = 100  # letters of a run's name in the folder's
+LONGEST_VALUE = 120  # letters of a setting that differs
+INVALID = "invalid"
+ALL_THE_SAME = "--force compares them all the same"
+
+
+class InvalidRun(BadRun):
+    """A run can be read, but its numbers do not describe the service."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A run as the reader of a comparison knows it."""
+
+    letter: str
+    label: str  # the name of its directory: hostile text, on one line
+    run: Run
+    summary: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return f"{self.letter} ({self.label})"
+
+
+def write_comparison(
+    paths: Sequence[Path],
+    out: Path | None = None,
+    choices: Choices | None = None,
+    *,
+    tolerance: float = TOLERANCE,
+    force: bool = False,
+    timeout_s: float | None = None,
+    plots: bool = True,
+) -> tuple[Path, dict[str, Any]]:
+    """Compare the first of *paths* with each of the others and write the pages; return their folder and the numbers.
+
+    Raises BadRun for what cannot be read or compared, InvalidRun for a run that is invalid; *force* compares both.
+    """
+    choices = choices or Choices()
+    runs = labelled(paths, choices, timeout_s)
+    document = compared(runs, choices, tolerance, force=force)
+    folder = out or _folder(paths)
+    folder.mkdir(parents=True, exist_ok=True)
+    plot = None
+    if plots:
+        from analysis.plots.comparison import comparison_plot  # matplotlib takes longer to import than the rest
+
+        plot = comparison_plot([each.run for each in runs], [each.title for each in runs], choices)
+    if plot:
+        _write(folder / f"{plot.name}.png", plot.png)
+    _write(folder / COMPARE_JSON, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
+    for page in (COMPARE_MD, COMPARE_HTML):
+        _write(folder / page, _rendered(f"{page}.j2", document, plot))
+    return folder, document
+
+
+def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = None) -> list[Labelled]:
+    """Read every one of *paths* as a run and give it a letter and the name of its directory."""
+    if not 2 <= len(paths) <= len(LETTERS):
+        raise BadRun(f"{len(paths)} runs cannot be compared: name a baseline and 1 to {len(LETTERS) - 1} others")
+    found = []
+    for letter, path in zip(LETTERS, paths, strict=False):
+        run = read([path], timeout_s)
+        label = wording.one_line(path.resolve().name) or letter
+        found.append(Labelled(letter, label, run, summarize(run, choices, window_of(run, choices))))
+    return found
+
+
+def compared(runs: Sequence[Labelled], choices: Choices, tolerance: float, *, force: bool) -> dict[str, Any]:
+    """Compare every run with the first; what compare.json holds. Raises BadRun, or InvalidRun, unless *force*."""
+    baseline, *others = runs
+    comparisons = []
+    for other in others:
+        settings = differing(baseline.run, other.run)
+        if not force:
+            _refuse(baseline, other, settings)
+        comparison = compare(baseline.run, other.run, choices, tolerance)
+        comparisons.append(_comparison(baseline, other, settings, comparison))
+    return {
+        "format": FORMAT,
+        "worse": any(comparison["worse"] for comparison in comparisons),
+        "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
+        "confidence": choices.confidence,
+        "tolerance": {"share": tolerance, "outcome_points": 100 * OUTCOME_PART * tolerance},
+        "runs": [_run(each) for each in runs],
+        "comparisons": comparisons,
+    }
+
+
+def text_tables(document: dict[str, Any]) -> str:
+    """Write every comparison for the terminal: its sentence, then a line for each figure."""
+    lines = []
+    for comparison in document["comparisons"]:
+        one, two = comparison["baseline"], comparison["other"]
+        head = comparison["headline"] if len(document["comparisons"]) == 1 else f"{two}: {comparison['headline']}"
+        rows = [("", one, two, "difference", f"share of {one}", ""), *map(_cells, comparison["figures"])]
+        lines += [head, *_aligned(rows), *(f"caution: {caution}" for caution in comparison["cautions"]), ""]
+    names = (f"{run['letter']} is {run['label']}: {wording.load_text(run['load'])}" for run in document["runs"])
+    return "\n".join([*lines, *map(wording.one_line, names)])
+
+
+def _refuse(baseline: Labelled, other: Labelled, settings: Sequence[Differing]) -> None:
+    different = [f"{each.what} is {_cut(each.baseline)} and {_cut(each.other)}" for each in settings if each.prevents]
+    if different:
+        raise BadRun(f"{other.label} cannot be compared with {baseline.label}: {'; '.join(different)} ({ALL_THE_SAME})")
+    for each in (baseline, other):
+        if each.summary["verdict"] == INVALID:
+            raise InvalidRun(f"the run {each.label} is invalid: {_why_invalid(each)} ({ALL_THE_SAME})")
+
+
+def _why_invalid(of: Labelled) -> str:
+    return " ".join(wording.one_line(caution["text"]) for caution in of.summary["cautions"] if caution["serious"])
+
+
+def _comparison(
+    baseline: Labelled, other: Labelled, settings: Sequence[Differing], comparison: Comparison
+) -> dict[str, Any]:
+    figures = [asdict(figure) for figure in comparison.figures]
+    return {
+        "baseline": baseline.letter,
+        "other": other.letter,
+        "headline": compare_wording.headline(figures, comparison.tolerance),
+        "worse": bool(comparison.worse),
+        "method": comparison.method,
+        "seconds": list(comparison.seconds),
+        "figures": figures,
+        "cautions": _cautions(baseline, other, settings, comparison),
+        "differs": [asdict(each) for each in settings],
+    }
+
+
+def _cautions(baseline: Labelled, other: Labelled, settings: Sequence[Differing], comparison: Comparison) -> list[str]:
+    found = [
+        f"The run {each.title} is invalid: {_why_invalid(each)}"
+        for each in (baseline, other)
+        if each.summary["verdict"] == INVALID
+    ]
+    found += [
+        f"Not the same question: {each.what} is {_cut(each.baseline)} in {baseline.letter} and {_cut(each.other)} in"
+        f" {other.letter}."
+        for each in settings
+        if each.prevents
+    ]
+    if comparison.method == ORDER_STATISTICS:
+        found.append(
+            f"A window of {min(comparison.seconds)} s is too short to see how its seconds depend on each other, which"
+            f" takes {LEAST_SECONDS}: the intervals are those of independent requests, and may be too narrow."
+        )
+    if comparison.method == AGGREGATE:
+        found.append("An aggregate does not say how its figures vary, so no difference is decided.")
+    return found
+
+
+def _run(of: Labelled) -> dict[str, Any]:
+    run, kept = of.summary["run"], ("name", "target", "state", "started_at", "versions", "seed", "load", "duration_s")
+    window = {end: of.summary["window"][end] for end in ("from_s", "to_s")}
+    return {"letter": of.letter, "label": of.label, **{key: run[key] for key in kept}, "window": window}
+
+
+def _cells(figure: dict[str, Any]) -> tuple[str, ...]:
+    text, interval = compare_wording, compare_wording.interval_text(figure)
+    return (
+        text.name_text(figure),
+        text.value_text(figure, "baseline"),
+        text.value_text(figure, "other"),
+        text.difference_text(figure) + (f" ({interval})" if interval else ""),
+        text.share_of_baseline_text(figure),
+        text.judgement_text(figure) + (f" ({figure['note']})" if figure["note"] else ""),
+    )
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:-1]), row[-1]]).rstrip() for row in rows
+    ]
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "..."
+
+
+def _folder(paths: Sequence[Path]) -> Path:
+    """Beside the last run, named for it and the baseline: a run directory holds one run, this is about two."""
+    baseline, last = (path.resolve() for path in (paths[0], paths[-1]))
+    return last.with_name(f"{last.stem[:LONGEST_NAME]}-against-{baseline.stem[:LONGEST_NAME]}")
+
+
+def _rendered(template: str, document: dict[str, Any], plot: "Plot | None") -> bytes:
+    """Fill *template*; every text that goes in is escaped for the kind of page it is."""
+    is_html = template.startswith(COMPARE_HTML)
+    environment = Environment(
+        loader=PackageLoader("analysis"),
+        autoescape=is_html,  # noqa: S701 - Markdown has `finalize` for it
+        finalize=_page_text if is_html else wording.markdown_text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template(template).render(
+        document=document,
+        runs={run["letter"]: run for run in document["runs"]},
+        plot=plot,
+        drawing=Markup(plot.svg) if plot else "",  # noqa: S704 - our own
+        text=wording,
+        figure_text=compare_wording,
+    )
+    return page.encode()
+
+
+def _page_text(text: object) -> object:
+    return text if isinstance(text, Markup) else wording.one_line(text)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write *path* at once or not at all: a reader never sees half a page."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)

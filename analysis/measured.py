@@ -1,0 +1,223 @@
+"""What a run's window shows, figure by figure, each with how it varies: percentiles, the rate, shares of outcomes.
+
+How a figure varies comes from the resamples of the window's seconds. A window of fewer than LEAST_SECONDS has too few
+blocks to draw from: there it is what independent requests would show, and correlation between seconds cannot be seen.
+An aggregate, which has some percentiles and no seconds, shows nothing of how it varies.
+"""
+
+import math
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.choices import Choices
+from analysis.outcomes import CENSORED, POPULATION, Outcome
+from analysis.percentiles import Estimate, estimates, nearest_rank, percentile
+from analysis.population import Population, times_of
+from analysis.resampling import Resamples, Rows, percentiles_s, resamples
+from analysis.run import Run
+from analysis.run_format import MEASURES, RESPONSE, SERVICE
+from analysis.samples import OUTCOMES, UNMEASURED, Samples
+from analysis.window import Window, window_of
+
+COMPARED = (RESPONSE, SERVICE)
+LEAST_SECONDS = 10
+BOOTSTRAP, ORDER_STATISTICS, AGGREGATE = "bootstrap", "order statistics", "aggregate"
+
+Number = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure of one run: what is known of its value, and how it varies (as far as that is known)."""
+
+    at_least: float
+    at_most: float  # infinite where the value is that of a request that never ended
+    low: float  # the interval of independent requests
+    high: float
+    drawn_low: Number | None = None  # of each resample; the first is the window itself
+    drawn_high: Number | None = None
+    count: int = 0  # of an outcome, of `total` requests
+    total: int = 0
+
+    @property
+    def censored(self) -> bool:
+        return self.at_most != self.at_least
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A figure that a run does not have, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the runs of a comparison."""
+
+    run: Run
+    window: Window
+    choices: Choices
+    seed: int
+
+    @cached_property
+    def inside(self) -> Samples:
+        """The rows of its window, of the measures that are compared."""
+        samples = self.run.samples
+        compared = np.isin(samples.measure, [MEASURES.index(measure) for measure in COMPARED])
+        return samples.where(compared & (samples.second >= self.window.from_s) & (samples.second < self.window.to_s))
+
+    @cached_property
+    def responses(self) -> Samples:
+        return self.inside.of_measure(RESPONSE)
+
+    @cached_property
+    def outcomes(self) -> dict[str, int]:
+        return self.responses.outcome_counts()
+
+    @property
+    def length_s(self) -> float:
+        return max(0.0, min(self.window.to_s, self.run.duration_s or 0.0) - self.window.from_s)
+
+    @property
+    def method(self) -> str:
+        if self.run.source.known is not None:
+            return AGGREGATE
+        return BOOTSTRAP if self.window.to_s - self.window.from_s >= LEAST_SECONDS else ORDER_STATISTICS
+
+    @cached_property
+    def latencies(self) -> dict[str, "Latencies"]:
+        return {measure: _latencies(self.inside, measure) for measure in COMPARED}
+
+    @property
+    def blocks(self) -> float | None:
+        """Count the blocks of its seconds that are drawn anew; None where they are not."""
+        return self.resamples.blocks if self.resamples else None
+
+    @cached_property
+    def resamples(self) -> Resamples | None:
+        """Draw by what the run holds, not by its place: exchanging two runs turns their difference around, exactly."""
+        if self.method != BOOTSTRAP:
+            return None
+        rows = self.inside
+        sums = (np.bincount(rows.second, weights=of) for of in (rows.count, rows.value_us))
+        content = zlib.crc32(b"".join(column.tobytes() for column in sums))
+        return resamples(self.window.from_s, self.window.to_s, (self.seed, content))
+
+    def times(self, measure: str) -> dict[str, Measured | Missing]:
+        """Measure every chosen percentile of *measure*, in seconds."""
+        population, percentiles = self.latencies[measure].population, self.choices.percentiles
+        drawn_low, drawn_high = self._drawn_times(measure) if population.n else (None, None)
+        measured: dict[str, Measured | Missing] = {}
+        for at, (name, estimate) in enumerate(zip(percentiles, self._estimates(population), strict=True)):
+            if estimate.value_s is None:
+                measured[name] = Missing(self._why_missing(name, population.n, estimate.needed))
+                continue
+            measured[name] = Measured(
+                estimate.value_s,
+                _or_infinite(population.at_most_s(nearest_rank(population.n, percentiles[name]))),
+                estimate.low_s or 0.0,
+                _or_infinite(estimate.high_s),
+                None if drawn_low is None else drawn_low[:, at],
+                None if drawn_high is None else drawn_high[:, at],
+            )
+        return measured
+
+    def ok_per_s(self) -> Measured | Missing:
+        ok, length_s = self.outcomes.get(Outcome.OK, 0), self.length_s
+        if not length_s:
+            return Missing("an empty window")
+        drawn = None if self.resamples is None else self.drawn_outcomes[:, OUTCOMES.index(Outcome.OK)] / length_s
+        reach = NormalDist().inv_cdf(0.5 + self.choices.confidence / 2) * math.sqrt(ok)  # as of a Poisson count
+        return Measured(ok / length_s, ok / length_s, (ok - reach) / length_s, (ok + reach) / length_s, drawn, drawn)
+
+    def share(self, outcome: str) -> Measured | Missing:
+        """Measure the share of *outcome* among all requests."""
+        count, total = self.outcomes.get(outcome, 0), sum(self.outcomes.values())
+        if not total:
+            return Missing("no requests")
+        drawn = None
+        if self.resamples is not None:
+            drawn = self.drawn_outcomes[:, OUTCOMES.index(Outcome(outcome))]
+            drawn = drawn / np.maximum(1.0, self.drawn_outcomes.sum(axis=1))
+        return Measured(count / total, count / total, 0.0, 1.0, drawn, drawn, count, total)
+
+    def _estimates(self, population: Population) -> list[Estimate]:
+        shares, known = list(self.choices.percentiles.values()), self.run.source.known
+        if known is None:
+            return estimates(population, shares, self.choices.confidence)
+        return [Estimate(percentile(population, share) if share in known else None, None, None) for share in shares]
+
+    def _why_missing(self, name: str, n: int, needed: int | None) -> str:
+        if self.run.source.known is not None:
+            return f"no {name} in its file"
+        return f"{n:,} of the {needed:,} latencies that {name} takes" if needed else "no latencies"
+
+    def _drawn_times(self, measure: str) -> tuple[Number | None, Number | None]:
+        """Give the percentiles of each resample: with censored requests at their bounds, and at infinity."""
+        if self.resamples is None:
+            return None, None
+        latencies, shares = self.latencies[measure], list(self.choices.percentiles.values())
+        requests = self.resamples.totals(self.resamples.per_step(latencies.bounds.second, latencies.bounds.count))
+        low = percentiles_s(self.resamples, latencies.bounds, requests, shares)
+        if latencies.exact is latencies.bounds:
+            return low, low
+        return low, percentiles_s(self.resamples, latencies.exact, requests, shares)
+
+    @cached_property
+    def drawn_outcomes(self) -> Number:
+        """Count the requests in each resample by what became of them: [resamples, outcomes]."""
+        assert self.resamples is not None
+        rows, steps, kinds = self.responses, self.resamples.drawn.shape[1], len(OUTCOMES)
+        place = self.resamples.step(rows.second) * kinds + rows.outcome
+        counts = np.bincount(place, weights=rows.count, minlength=steps * kinds).reshape(steps, kinds)
+        return self.resamples.totals(counts.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """The latency population of a measure, and the rows it is made of."""
+
+    population: Population
+    bounds: Rows  # with the censored at their bounds
+    exact: Rows  # without them
+
+
+def _latencies(samples: Samples, measure: str) -> Latencies:
+    rows = samples.of_measure(measure)
+    rows = rows.where((rows.value_us != UNMEASURED) & _is(POPULATION, rows))
+    population, censored = times_of(rows), _is(CENSORED, rows)
+    bounds = _rows(population, rows)
+    if not censored.any():
+        return Latencies(population, bounds, bounds)
+    exact = rows.where(~censored)
+    return Latencies(population, bounds, _rows(times_of(exact), exact))
+
+
+def _rows(population: Population, rows: Samples) -> Rows:
+    """Give the sorted *rows*; a population counts its seconds from its first."""
+    first = int(rows.second.min()) if population.n else 0
+    return Rows(population.bounds_second + first, population.bounds_count, population.bounds_us)
+
+
+def side(run: Run, choices: Choices, seed: int) -> Side:
+    return Side(run, window_of(run, choices), choices, seed)
+
+
+def same_requests(one: Samples, two: Samples) -> bool:
+    """Say whether these are the same requests, row by row: a run compared with itself."""
+    columns = ("second", "name", "outcome", "measure", "value_us", "count")
+    return one.names == two.names and all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
+
+
+def _is(outcomes: frozenset[Outcome], rows: Samples) -> NDArray[np.bool_]:
+    return np.array([outcome in outcomes for outcome in OUTCOMES])[rows.outcome]
+
+
+def _or_infinite(number: float | None) -> float:
+    return math.inf if number is None else number
