@@ -231,5 +231,5 @@ def test_one_run_or_too_many_cannot_be_compared(runs):
 
 
 def test_what_is_no_run_is_named(runs, tmp_path):
-    with pytest.raises(BadRun, match="is not a run"):
+    with pytest.raises(BadRun, match="cannot be read: No such file"):
         write_comparison([runs[0], tmp_path / "none"])

@@ -365,7 +365,13 @@ def test_both_pages_say_how_to_run_it_again(pages, changes):
 def test_a_run_of_another_tool_says_what_was_read(make_run):
     summary = summary_of(make_run(ROWS, load={"model": "open"}))
     summary["source"] = {"kind": "k6 CSV", "files": ["a.csv", "<b>.csv"], "notes": ["It has no plan."]}
-    summary["run"] |= {"load": {"model": "recorded", "recorded_by": "k6 CSV"}, "target": "", "started_at": "", "payloads": [], "seed": None}
+    summary["run"] |= {
+        "load": {"model": "recorded", "recorded_by": "k6 CSV"},
+        "target": "",
+        "started_at": "",
+        "payloads": [],
+        "seed": None,
+    }
     page, markdown = own.html_page(summary, [], []).decode(), own.markdown_page(summary, []).decode()
 
     assert "k6 CSV: <bdi>a.csv</bdi>, <bdi>&lt;b&gt;.csv</bdi>" in page
