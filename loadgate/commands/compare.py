@@ -1,3 +1,3 @@
 """`loadgate compare`: the analysis is a package of its own, and so is its command."""
 
-from analysis.compare_command import compare as compare
+from analysis.comparison.command import compare as compare

@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from made_by_hand import failure, summary_of
 
-from analysis.definitions import CAUTIONS
 from analysis.failures import ANSWERERS
 from analysis.outcomes import Outcome
+from analysis.report.definitions import CAUTIONS
 from analysis.run_format import MEASURES
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/summary.schema.json").read_text(encoding="utf-8"))

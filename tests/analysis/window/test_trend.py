@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 
-from analysis.trend import mann_kendall, neighbours_alike, p_value, sens_slope, trend_p_value, variance_factor
+from analysis.window.trend import mann_kendall, neighbours_alike, p_value, sens_slope, trend_p_value, variance_factor
 
 # The worked example with ties of the US EPA's Data Quality Assessment: Statistical Methods for Practitioners (QA/G-9S).
 EPA = np.array([10.0, 10, 10, 5, 10, 20, 18, 17, 15, 24, 15])

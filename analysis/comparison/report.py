@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis import compare_wording, wording
+from analysis import wording
 from analysis.choices import Choices
-from analysis.comparable import Differing, differing
-from analysis.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
+from analysis.comparison import wording as compare_wording
+from analysis.comparison.comparable import Differing, differing
+from analysis.comparison.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
+from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS
 from analysis.errors import BadRun
-from analysis.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS
 from analysis.readers import read
 from analysis.run import Run
 from analysis.run_format import FORMAT
@@ -71,7 +72,7 @@ def write_comparison(
     folder.mkdir(parents=True, exist_ok=True)
     plot = None
     if plots:
-        from analysis.plots.comparison import comparison_plot  # matplotlib takes longer to import than the rest
+        from analysis.plots.comparison_curves import comparison_plot  # matplotlib takes longer to import than the rest
 
         plot = comparison_plot([each.run for each in runs], [each.title for each in runs], choices)
     if plot:

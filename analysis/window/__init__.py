@@ -12,12 +12,12 @@ import numpy as np
 
 from analysis.choices import Choices
 from analysis.errors import BadRun
-from analysis.medians import medians, per_second
 from analysis.run import Run
 from analysis.run_format import RESPONSE, SERVICE
 from analysis.samples import Array
-from analysis.trend import sens_slope, trend_p_value
-from analysis.warmup import LEAST_S, warmup
+from analysis.window.medians import medians, per_second
+from analysis.window.trend import sens_slope, trend_p_value
+from analysis.window.warmup import LEAST_S, warmup
 
 DRIFT_P_VALUE = 0.01  # a drift counts when chance shows one as clear less often than this ...
 DRIFT_SHARE = 0.10  # ... and when it changes the median by more than this

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from analysis.choices import Choices
-from analysis.measured import (
+from analysis.comparison.measured import (
     AGGREGATE,
     BOOTSTRAP,
     COMPARED,
@@ -28,11 +28,11 @@ from analysis.measured import (
     same_requests,
     side,
 )
+from analysis.comparison.significance import NORMAL, UNKNOWN, Interval, Spread, holm, interval, p_value
+from analysis.comparison.spreads import spread_of_counts, spreads
 from analysis.outcomes import Outcome
 from analysis.run import Run
 from analysis.samples import OUTCOMES
-from analysis.significance import NORMAL, UNKNOWN, Interval, Spread, holm, interval, p_value
-from analysis.spreads import spread_of_counts, spreads
 
 TOLERANCE = 0.05  # of the baseline's value
 OUTCOME_PART = 0.1  # of the tolerance, in percentage points, is what matters in the share of an outcome: 0.5 of 5

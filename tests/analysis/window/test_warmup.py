@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.warmup import marginal_errors, warmup
+from analysis.window.warmup import marginal_errors, warmup
 
 SECONDS = 120
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 from made_by_hand import write_run
 
-from analysis.compare_command import compare, tolerance
+from analysis.comparison.command import compare, tolerance
 from loadgate import commands
 
 

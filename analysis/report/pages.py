@@ -17,11 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analysis import wording
-from analysis.again import again
-from analysis.definitions import definitions
-from analysis.notes import notes
 from analysis.outcomes import MEANING
-from analysis.verdict import figures, headline, main_measure
+from analysis.report.again import again
+from analysis.report.definitions import definitions
+from analysis.report.notes import notes
+from analysis.report.verdict import figures, headline, main_measure
 
 if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_by_hand import samples_of
 
-from analysis.medians import medians, per_second
 from analysis.samples import Samples
+from analysis.window.medians import medians, per_second
 
 ROWS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**40), st.integers(1, 4)), max_size=60)
 

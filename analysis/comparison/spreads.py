@@ -20,8 +20,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.measured import Measured
-from analysis.significance import NORMAL, Spread
+from analysis.comparison.measured import Measured
+from analysis.comparison.significance import NORMAL, Spread
 
 TAIL = 0.025  # where the spread is read from the resamples: 50 of them are beyond
 

@@ -1,6 +1,6 @@
 from analysis import cautions
-from analysis.definitions import CAUTIONS, MEASURES, definitions
 from analysis.outcomes import Outcome
+from analysis.report.definitions import CAUTIONS, MEASURES, definitions
 from analysis.run_format import MEASURES as ALL_MEASURES
 
 

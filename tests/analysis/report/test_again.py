@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_by_hand import manifest_of
 
 from analysis import units
-from analysis.again import again, ramp_argument_s
+from analysis.report.again import again, ramp_argument_s
 from loadgate import manifest
 from loadgate.commands.run import run as run_command
 

@@ -9,7 +9,7 @@ from made_by_chance import random_run
 from made_by_hand import write_run
 
 from analysis.choices import Choices
-from analysis.compare_report import InvalidRun, Labelled, compared, text_tables, write_comparison
+from analysis.comparison.report import InvalidRun, Labelled, compared, text_tables, write_comparison
 from analysis.errors import BadRun
 from analysis.run import Source
 from analysis.run_format import MEASURES

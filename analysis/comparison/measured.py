@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.choices import Choices
+from analysis.comparison.resampling import Resamples, Rows, percentiles_s, resamples
 from analysis.outcomes import CENSORED, POPULATION, Outcome
 from analysis.percentiles import Estimate, estimates, nearest_rank, percentile
 from analysis.population import Population, times_of
-from analysis.resampling import Resamples, Rows, percentiles_s, resamples
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
 from analysis.samples import OUTCOMES, UNMEASURED, Samples

@@ -5,7 +5,7 @@ from made_by_chance import random_run
 from test_compare import CENSORED
 
 from analysis.choices import Choices
-from analysis.plots.comparison import comparison_plot
+from analysis.plots.comparison_curves import comparison_plot
 
 RUNS = [random_run(seed, seconds=10, scale_s=scale_s) for seed, scale_s in ((1, 0.1), (2, 0.2))]
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from analysis import choices
-from analysis.compare_report import COMPARE_HTML, InvalidRun, text_tables, write_comparison
+from analysis.comparison.report import COMPARE_HTML, InvalidRun, text_tables, write_comparison
 from analysis.errors import BadRun
 from analysis.units import duration
 

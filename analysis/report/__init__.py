@@ -9,9 +9,9 @@ from typing import Any
 from analysis import wording
 from analysis.choices import Choices
 from analysis.errors import BadRun
-from analysis.pages import REPORT_HTML as REPORT_HTML
-from analysis.pages import REPORT_MD, html_page, markdown_page
 from analysis.readers import read
+from analysis.report.pages import REPORT_HTML as REPORT_HTML
+from analysis.report.pages import REPORT_MD, html_page, markdown_page
 from analysis.summary import summarize
 from analysis.window import window_of
 

@@ -1,7 +1,7 @@
 import pytest
 from made_by_hand import summary_of
 
-from analysis import notes
+from analysis.report import notes
 
 OK = [(0, "json", "ok", "response", 102_400, 400), (0, "json", "ok", "service", 100_000, 400)]
 GATEWAY = {"name": "modelarts", "timeout_s": 40.0, "grace_s": 5.0, "body_limit_bytes": 12582912}

@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.resampling import MOST_STEPS, RESAMPLES, Rows, block_length, percentiles_s, resamples
+from analysis.comparison.resampling import MOST_STEPS, RESAMPLES, Rows, block_length, percentiles_s, resamples
 
 SHARES = [Fraction(1, 2), Fraction(95, 100), Fraction(99, 100)]
 

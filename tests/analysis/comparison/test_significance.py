@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.significance import Interval, Spread, holm, interval, normal, p_value, student
+from analysis.comparison.significance import Interval, Spread, holm, interval, normal, p_value, student
 
 
 @pytest.mark.parametrize(

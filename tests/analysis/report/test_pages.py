@@ -8,10 +8,10 @@ from importlib import resources
 import pytest
 from made_by_hand import failure, summary_of
 
-from analysis import pages as own
 from analysis import report
 from analysis.outcomes import ADVICE, Outcome
 from analysis.plots import Plot
+from analysis.report import pages as own
 
 HOSTILE = '<script>alert("1")</script> | `x` **y**\n# z'
 STEERING = "\x1b[2J\x00a\u202eb\r\nc"  # clears a terminal, turns letters around, breaks a line

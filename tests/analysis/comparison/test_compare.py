@@ -8,8 +8,8 @@ import pytest
 from made_by_chance import random_run, run_of, true_percentile_s
 
 from analysis.choices import Choices
-from analysis.compare import compare
-from analysis.measured import AGGREGATE, BOOTSTRAP, ORDER_STATISTICS
+from analysis.comparison.compare import compare
+from analysis.comparison.measured import AGGREGATE, BOOTSTRAP, ORDER_STATISTICS
 from analysis.percentiles import estimates
 from analysis.population import population_of
 from analysis.run import Source

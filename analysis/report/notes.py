@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.report.verdict import main_measure
 from analysis.run_format import BACKEND, GATEWAY, SERVICE
-from analysis.verdict import main_measure
 from analysis.wording import estimate_text, length_text
 
 

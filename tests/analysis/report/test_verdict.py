@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 from made_by_hand import summary_of
 
-from analysis.verdict import Figure, figures, headline, main_measure
+from analysis.report.verdict import Figure, figures, headline, main_measure
 
 OK = [(0, "json", "ok", "response", 102_400, 400), (0, "json", "ok", "service", 100_000, 400)]
 TIMEOUTS = [(0, "json", "gateway_timeout", "response", 40_000_000, 60)]

@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.compare_wording import (
+from analysis.comparison.wording import (
     difference_text,
     finding_text,
     headline,

@@ -2,7 +2,7 @@ import pytest
 from made_by_chance import random_run
 from made_by_hand import manifest_of
 
-from analysis.comparable import Differing, differing
+from analysis.comparison.comparable import Differing, differing
 from analysis.run import Run, Source
 
 RUN = random_run(0, seconds=1, per_s=1)

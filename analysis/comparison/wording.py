@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.compare import FASTER, FEWER, NOT_DECIDED, OUTCOME, RATE, SAME
+from analysis.comparison.compare import FASTER, FEWER, NOT_DECIDED, OUTCOME, RATE, SAME
 from analysis.wording import NOTHING, rate_text, share_text, time_text
 
 BETTER_AS_MINUS = (FASTER, FEWER)  # words that take the sign of the difference upon themselves

@@ -1,0 +1,1 @@
+"""Runs against a baseline: are they comparable, what differs, and is that more than chance?"""
