@@ -1,16 +1,14 @@
 """`python -m analysis`, the same as `loadgate report`: write the report of a run and print where it is."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from analysis import choices
+from analysis.choice_options import chosen, with_choice_options
 from analysis.errors import BadRun
 from analysis.report import REPORT_HTML, exit_code, text_table, write_report
-from analysis.units import duration
 
 EXAMPLES = """\
 \b
@@ -20,16 +18,6 @@ Examples:
   loadgate report results.jtl --timeout 40s --out reports/jmeter
   loadgate report locust_stats.csv
 """
-
-
-def _read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    def convert(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
-        try:
-            return None if text is None else parse(text)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-
-    return convert
 
 
 @click.command(
@@ -45,42 +33,9 @@ def _read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Para
     metavar="DIR",
     help="Where to write the report. [the run directory, or beside the file]",
 )
-@click.option(
-    "--percentiles",
-    callback=_read_by(choices.percentiles),
-    default="p50,p90,p95,p99,p99.9",
-    metavar="LIST",
-    show_default=True,
-    help="The percentiles to report.",
-)
-@click.option(
-    "--confidence",
-    callback=_read_by(choices.confidence),
-    default="95%",
-    metavar="C",
-    show_default=True,
-    help="Of the confidence intervals.",
-)
-@click.option(
-    "--warmup",
-    callback=_read_by(duration),
-    metavar="T",
-    help="Leave out the first T. [the ramp, and the warm-up by rule]",
-)
-@click.option(
-    "--window",
-    callback=_read_by(choices.window),
-    metavar="T..T",
-    help="Only this part of the run, as 30s..90s or 30s.. to the end.",
-)
-@click.option(
-    "--timeout",
-    callback=_read_by(duration),
-    metavar="T",
-    help="The gateway's time limit, for files that do not say it.",
-)
+@with_choice_options
 @click.option("--no-plots", is_flag=True, help="Leave the pictures out (faster).")
-def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_plots: bool, **chosen: Any) -> None:
+def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_plots: bool, **choices: Any) -> None:
     """Turn a run into summary.json, report.md and report.html.
 
     RUN is a run directory of loadgate, finished or not. CSV is what another tool recorded: Locust's --csv files or
@@ -88,11 +43,8 @@ def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_
 
     Exit code: 0, 2 no such run, 3 the run is invalid.
     """
-    if chosen["warmup"] is not None and chosen["window"] is not None:
-        raise click.UsageError("--warmup and --window both say what to leave out; give one of them")
-    chosen["warmup_s"] = chosen.pop("warmup")
     try:
-        folder, summary = write_report(paths, out, choices.Choices(**chosen), timeout_s=timeout, plots=not no_plots)
+        folder, summary = write_report(paths, out, chosen(**choices), timeout_s=timeout, plots=not no_plots)
     except BadRun as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{folder / REPORT_HTML}\n{text_table(summary)}")

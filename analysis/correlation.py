@@ -26,15 +26,13 @@ MOST_CARRIED = 0.9  # of a second's deviation into the next; near 1 the run is a
 Numbers = NDArray[np.float64]
 
 
-def design_effects(deviation: Numbers, variance: Numbers, confidence: float) -> Numbers | None:
+def design_effects(deviation: Numbers, variance: Numbers, confidence: float) -> Numbers:
     """Give the factor of 1 or more by which requests count less than independent ones, for each of m percentiles.
 
     *deviation* is seconds x m: how many requests of the second were at or below the percentile, less their expected
-    number. *variance*, m, is that of the column's sum if all requests were independent. None: too few seconds to tell.
+    number; at least `FEWEST_SECONDS`. *variance*, m, is that of the column's sum if all requests were independent.
     """
     seconds = len(deviation)
-    if seconds < FEWEST_SECONDS:
-        return None
     length = math.ceil(seconds ** (1 / 3))
     carried = _carried(deviation)
     fresh = deviation[1:] - carried * deviation[:-1]

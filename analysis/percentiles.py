@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.population import Population
+from analysis.samples import Array
 
 PERCENTILES = {
     "p50": Fraction(50, 100),
@@ -34,6 +35,7 @@ PERCENTILES = {
     "p99": Fraction(99, 100),
     "p99.9": Fraction(999, 1000),
 }
+MOST_COUNTS = 4_000_000  # held at once, of seconds x percentiles
 
 
 @dataclass(frozen=True)
@@ -83,36 +85,42 @@ def _estimate(population: Population, p: Fraction, effect: float, confidence: fl
 def _design_effects(
     population: Population, percentiles: Sequence[Fraction], confidence: float
 ) -> NDArray[np.float64] | None:
-    """Count, second by second, who was at or below each percentile; of those exactly on it, the share that fits."""
+    """Compare seconds with each other; None where there are too few."""
     if not population.n:
         return None
-    seconds = int(population.bounds_second.max()) + 1
+    second = population.second - population.second.min()
+    seconds = int(second.max()) + 1
     if seconds < FEWEST_SECONDS:
         return None
-    n, below, reached = population.n, np.zeros(seconds), 0
-    per_second = _per_second(population, slice(None), seconds)
-    deviations, variances = [], []
-    for p in map(float, percentiles):
-        on = _rows_on(population, nearest_rank(n, p))
-        below += _per_second(population, slice(reached, on.start), seconds)
-        equal, reached = _per_second(population, on, seconds), on.start
-        fits = min(max((p * n - below.sum()) / equal.sum(), 0.0), 1.0)
-        deviations.append(below + fits * equal - p * per_second)
-        variances.append(below.sum() + fits**2 * equal.sum() - p**2 * n)
-    return design_effects(np.array(deviations).T, np.array(variances), confidence)
+    at_once = max(1, MOST_COUNTS // seconds)
+    found = [
+        design_effects(*_deviations(population, second, percentiles[start : start + at_once]), confidence)
+        for start in range(0, len(percentiles), at_once)
+    ]
+    return np.concatenate(found)
 
 
-def _rows_on(population: Population, rank: int) -> slice:
-    """The rows whose time is that of *rank*."""
-    value_us = population.bounds_us[np.searchsorted(population.bounds_rank, rank)]
-    first, end = (int(np.searchsorted(population.bounds_us, value_us, side)) for side in ("left", "right"))
-    return slice(first, end)
-
-
-def _per_second(population: Population, rows: slice, seconds: int) -> NDArray[np.float64]:
-    """How many requests of *rows* each second has."""
-    counts = np.bincount(population.bounds_second[rows], population.bounds_count[rows], minlength=seconds)
-    return counts.astype(np.float64, copy=False)
+def _deviations(
+    population: Population, second: Array, percentiles: Sequence[Fraction]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count, second by second, who was at or below each percentile, less the expected number; of those exactly on it,
+    the share that fits. Give the variance of the sums as well, if requests were independent.
+    """
+    n, shares = population.n, np.array([float(p) for p in percentiles])
+    on = np.searchsorted(population.bounds_rank, [nearest_rank(n, p) for p in percentiles])
+    places, place = np.unique(on, return_inverse=True)
+    # Every time is in a part: below the first percentile, on it, between it and the second, on that, ...
+    parts = 2 * len(places) + 1
+    part = 2 * np.searchsorted(places, np.arange(len(population.value_us)))
+    part[places] += 1
+    counts = np.bincount(second * np.int64(parts) + part[population.at], population.count)
+    counts = np.pad(counts, (0, -len(counts) % parts)).reshape(-1, parts)
+    up_to = np.cumsum(counts, axis=1)
+    below, equal = up_to[:, 2 * place], counts[:, 2 * place + 1]
+    all_below, all_equal = below.sum(axis=0), equal.sum(axis=0)
+    fits = np.clip((shares * n - all_below) / all_equal, 0.0, 1.0)
+    deviation = below + fits * equal - shares * up_to[:, -1:]
+    return deviation, all_below + fits**2 * all_equal - shares**2 * n
 
 
 def largest(population: Population) -> Estimate:

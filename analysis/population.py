@@ -23,49 +23,66 @@ _IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])
 _IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
 
 
+# What is left of a float64 above these bits is the histogram bucket that `run_format.bucketed` rounds to.
+_BELOW_THE_BUCKET = 42
+
+
 @dataclass(frozen=True)
 class Population:
-    """Sorted times with the rank that each reaches: once with the censored at their bounds, once without
-    them.
-    """
+    """Times, each once and ascending, with the rank that each reaches; and the rows that they came in."""
 
     n: int
-    bounds_us: Array
-    bounds_count: Array
-    bounds_second: Array  # of each row of `bounds_us`; from 0 on
-    bounds_rank: Array  # how many requests are at or below each of `bounds_us`
-    exact_us: Array
-    exact_rank: Array
+    value_us: Array
+    bounds_rank: Array  # how many requests are at or below each time, the censored at their bounds
+    exact_rank: Array  # the same if the censored had never ended
+    second: Array  # of each row
+    at: Array  # where in `value_us` the row's time is
+    count: Array
+    censored: NDArray[np.bool_]
 
     def at_least_s(self, rank: int) -> float:
         """Give the *rank*-th smallest time if every censored request had ended at its bound.
 
         No true time is below its bound, so the true order statistic is at least this.
         """
-        return float(self.bounds_us[np.searchsorted(self.bounds_rank, rank)] / 1e6)
+        return float(self.value_us[np.searchsorted(self.bounds_rank, rank)] / 1e6)
 
     def at_most_s(self, rank: int) -> float | None:
         """Give the *rank*-th smallest time if no censored request had ever ended; None is no upper limit."""
         at = int(np.searchsorted(self.exact_rank, rank))
-        return float(self.exact_us[at] / 1e6) if at < len(self.exact_us) else None
+        return float(self.value_us[at] / 1e6) if at < len(self.value_us) else None
 
     def mean_s(self) -> float | None:
         """Give the mean with the censored at their bounds: the true one is at least this. None of nothing."""
-        return float(self.bounds_us @ self.bounds_count / self.n / 1e6) if self.n else None
+        total_us = self.value_us @ np.diff(self.bounds_rank, prepend=0)
+        return float(total_us / self.n / 1e6) if self.n else None
 
 
 def population(value_us: Array, count: Array, censored: NDArray[np.bool_], second: Array | None = None) -> Population:
     """Sort weighted times; without *second* they are all of one."""
-    order = np.argsort(value_us)
-    bounds_us, bounds_count = value_us[order], count[order]
-    bounds_second = np.zeros(len(order), np.int32) if second is None else second[order]
-    if len(order):
-        bounds_second = bounds_second - bounds_second.min()
-    exact = ~censored[order]
-    all_exact = bool(exact.all())
-    bounds_rank = np.cumsum(bounds_count)
-    exact_us, exact_rank = (bounds_us, bounds_rank) if all_exact else (bounds_us[exact], np.cumsum(bounds_count[exact]))
-    return Population(int(count.sum()), bounds_us, bounds_count, bounds_second, bounds_rank, exact_us, exact_rank)
+    distinct_us, at = distinct(value_us)
+    bounds_rank = _ranks(at, count, len(distinct_us))
+    exact_rank = _ranks(at[~censored], count[~censored], len(distinct_us)) if censored.any() else bounds_rank
+    second = np.zeros(len(at), np.int32) if second is None else second
+    return Population(int(count.sum()), distinct_us, bounds_rank, exact_rank, second, at, count, censored)
+
+
+def distinct(value_us: Array) -> tuple[Array, Array]:
+    """Give the distinct times, ascending, and the place of each among them.
+
+    Of a histogram, the bucket tells the time: millions need no sorting then.
+    """
+    if not len(value_us):
+        return value_us, np.zeros(0, np.int64)
+    bucket = value_us.astype(np.float64).view(np.int64) >> _BELOW_THE_BUCKET
+    bucket -= bucket.min()
+    place = np.cumsum(np.bincount(bucket) > 0) - 1
+    at = place[bucket]
+    found = np.zeros(place[-1] + 1, value_us.dtype)
+    found[at] = value_us
+    if np.array_equal(found[at], value_us):
+        return found, at
+    return np.unique(value_us, return_inverse=True)
 
 
 def population_of(samples: Samples, measure: str) -> Population:
@@ -81,3 +98,7 @@ def times_of(measured: Samples, exact: bool = False) -> Population:
     measured = measured.where(measured.value_us != UNMEASURED)
     censored = _IS_CENSORED[measured.outcome] & (not exact)
     return population(measured.value_us, measured.count, censored, measured.second)
+
+
+def _ranks(at: Array, count: Array, times: int) -> Array:
+    return np.cumsum(np.bincount(at, count, times).astype(np.int64))

@@ -45,6 +45,7 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     inside = run.samples.within(window.from_s, window.to_s)
     length_s = min(window.to_s, run.duration_s or 0) - window.from_s
     outcomes = run.samples.outcome_counts()
+    inside_outcomes = outcomes if inside is run.samples else inside.outcome_counts()
     populations = _populations(inside)
     asked = _Asked(choices, run.source.known, length_s)
     latency = _latency(populations, asked)
@@ -63,14 +64,14 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "window": {
             **window.as_json(),
             "reading": reading(window, run.duration_s or 0.0),
-            "outcomes": inside.outcome_counts(),
+            "outcomes": inside_outcomes,
         },
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
         "latency": latency,
-        **_by_name(inside, latency, asked),
-        "by_outcome": _by_outcome(inside, latency, asked),
-        "rate": _rate(inside.outcome_counts(), length_s),
+        **_by_name(inside, inside_outcomes, latency, asked),
+        "by_outcome": _by_outcome(inside, inside_outcomes, latency, asked),
+        "rate": _rate(inside_outcomes, length_s),
         "slo": [],
         "cautions": [asdict(caution) for caution in found],
     }
@@ -100,13 +101,13 @@ class _Asked:
     length_s: float
 
 
-def _by_name(samples: Samples, latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
+def _by_name(samples: Samples, outcomes: Mapping[str, int], latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
     """Reduce each name, the busiest first, and count those that are left out."""
     requests = samples.requests(samples.name, len(samples.names))
     occurring = np.flatnonzero(requests).tolist()
     busiest = heapq.nsmallest(MOST_NAMES, occurring, key=lambda code: (-requests[code], samples.names[code]))
     if len(busiest) == 1:
-        parts = {samples.names[busiest[0]]: {"outcomes": samples.outcome_counts(), "latency": latency}}
+        parts = {samples.names[busiest[0]]: {"outcomes": outcomes, "latency": latency}}
     else:
         parts = {samples.names[code]: _part(samples.where(samples.name == code), asked) for code in busiest}
     return {"by_name": parts, "names_more": len(occurring) - len(busiest)}
@@ -116,10 +117,11 @@ def _part(samples: Samples, asked: _Asked) -> dict[str, Any]:
     return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), asked)}
 
 
-def _by_outcome(samples: Samples, latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
+def _by_outcome(
+    samples: Samples, outcomes: Mapping[str, int], latency: dict[str, Any], asked: _Asked
+) -> dict[str, Any]:
     """Reduce the times of each outcome, also of those that make up no percentile of the run."""
-    outcomes = list(samples.outcome_counts())
-    if outcomes == [Outcome.OK]:
+    if list(outcomes) == [Outcome.OK]:
         return {Outcome.OK: {measure: latency[measure] for measure in ALWAYS_SHOWN}}
     shown = [samples.of_measure(measure) for measure in ALWAYS_SHOWN]
     return {outcome: _latency(_times(shown, outcome), asked) for outcome in outcomes}

@@ -191,18 +191,13 @@ class Latencies:
 def _latencies(samples: Samples, measure: str) -> Latencies:
     rows = samples.of_measure(measure)
     rows = rows.where((rows.value_us != UNMEASURED) & _is(POPULATION, rows))
-    population, censored = times_of(rows), _is(CENSORED, rows)
-    bounds = _rows(population, rows)
-    if not censored.any():
-        return Latencies(population, bounds, bounds)
-    exact = rows.where(~censored)
-    return Latencies(population, bounds, _rows(times_of(exact), exact))
+    censored, bounds = _is(CENSORED, rows), _rows(rows)
+    return Latencies(times_of(rows), bounds, _rows(rows.where(~censored)) if censored.any() else bounds)
 
 
-def _rows(population: Population, rows: Samples) -> Rows:
-    """Give the sorted *rows*; a population counts its seconds from its first."""
-    first = int(rows.second.min()) if population.n else 0
-    return Rows(population.bounds_second + first, population.bounds_count, population.bounds_us)
+def _rows(rows: Samples) -> Rows:
+    order = np.argsort(rows.value_us)
+    return Rows(rows.second[order], rows.count[order], rows.value_us[order])
 
 
 def side(run: Run, choices: Choices, seed: int) -> Side:

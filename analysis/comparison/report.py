@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import wording
@@ -15,6 +14,7 @@ from analysis.comparison import wording as compare_wording
 from analysis.comparison.comparable import Differing, differing
 from analysis.comparison.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
 from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS
+from analysis.documents import html_document, markdown_document, write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.run import Run
@@ -75,11 +75,10 @@ def write_comparison(
         from analysis.plots.comparison_curves import comparison_plot  # matplotlib takes longer to import than the rest
 
         plot = comparison_plot([each.run for each in runs], [each.title for each in runs], choices)
-    if plot:
-        _write(folder / f"{plot.name}.png", plot.png)
-    _write(folder / COMPARE_JSON, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
-    for page in (COMPARE_MD, COMPARE_HTML):
-        _write(folder / page, _rendered(f"{page}.j2", document, plot))
+    content = {f"{plot.name}.png": plot.png} if plot else {}
+    content |= {COMPARE_JSON: (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()}
+    for name, written in (content | _pages(document, plot)).items():
+        write_whole(folder / name, written)
     return folder, document
 
 
@@ -215,34 +214,16 @@ def _folder(paths: Sequence[Path]) -> Path:
     return last.with_name(f"{last.stem[:LONGEST_NAME]}-against-{baseline.stem[:LONGEST_NAME]}")
 
 
-def _rendered(template: str, document: dict[str, Any], plot: "Plot | None") -> bytes:
-    """Fill *template*; every text that goes in is escaped for the kind of page it is."""
-    is_html = template.startswith(COMPARE_HTML)
-    environment = Environment(
-        loader=PackageLoader("analysis"),
-        autoescape=is_html,  # noqa: S701 - Markdown has `finalize` for it
-        finalize=_page_text if is_html else wording.markdown_text,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template(template).render(
-        document=document,
-        runs={run["letter"]: run for run in document["runs"]},
-        plot=plot,
-        drawing=Markup(plot.svg) if plot else "",  # noqa: S704 - our own
-        text=wording,
-        figure_text=compare_wording,
-    )
-    return page.encode()
-
-
-def _page_text(text: object) -> object:
-    return text if isinstance(text, Markup) else wording.one_line(text)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write *path* at once or not at all: a reader never sees half a page."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
+def _pages(document: dict[str, Any], plot: "Plot | None") -> dict[str, bytes]:
+    context = {
+        "document": document,
+        "runs": {run["letter"]: run for run in document["runs"]},
+        "plot": plot,
+        "drawing": Markup(plot.svg) if plot else "",  # noqa: S704 - our own
+        "text": wording,
+        "figure_text": compare_wording,
+    }
+    return {
+        COMPARE_HTML: html_document(f"{COMPARE_HTML}.j2", **context),
+        COMPARE_MD: markdown_document(f"{COMPARE_MD}.j2", **context),
+    }

@@ -12,19 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.choices import Choices
-from analysis.outcomes import CENSORED, POPULATION
 from analysis.plots.steps import Steps, steps_of
-from analysis.population import BEFORE_THE_ANSWER, EXACT, Population, population
+from analysis.population import Population, population, population_of
 from analysis.run import Run
-from analysis.run_format import LATENESS, MEASURES, RESPONSE, SERVICE
-from analysis.samples import OUTCOMES, UNMEASURED, Array, Samples
+from analysis.run_format import LATENESS, RESPONSE, SERVICE, bucketed
+from analysis.samples import Array
 from analysis.window import Window
 
 MEASURES_DRAWN = (RESPONSE, SERVICE, LATENESS)
-
-_IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])
-_IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
-_SAME_BUCKET_BITS = 42  # what is left of a float64 above these is the histogram bucket of run_format.bucketed
 
 
 @dataclass(frozen=True)
@@ -81,15 +76,12 @@ class View:
 
 def view_of(run: Run, choices: Choices, window: Window) -> View:
     times, populations = {}, {}
+    inside = run.samples.within(window.from_s, window.to_s)
     for measure in MEASURES_DRAWN:
-        rows = _rows(run.samples, measure)
-        found = _times(run.samples, measure, rows)
-        if measure == LATENESS:  # it is drawn without intervals, so its counts are enough
-            of_window = found.population(found.within(window.from_s, window.to_s))
-        else:
-            of_window = _population(run.samples, rows, found, window)
+        of_run = population_of(run.samples, measure)
+        of_window = of_run if inside is run.samples else population_of(inside, measure)
         if of_window.n:
-            times[measure], populations[measure] = found, of_window
+            times[measure], populations[measure] = _times(of_run), of_window
     return View(run, choices, window, _seconds(run), times, populations)
 
 
@@ -98,36 +90,9 @@ def _seconds(run: Run) -> int:
     return max(math.ceil(run.duration_s or 0), *map(int, ends), 0)
 
 
-def _rows(samples: Samples, measure: str) -> NDArray[np.intp]:
-    """Find the rows of the measure's population; as `analysis.population` says."""
-    chosen = (samples.measure == MEASURES.index(measure)) & (samples.value_us != UNMEASURED)
-    if measure not in BEFORE_THE_ANSWER:
-        chosen &= _IN_POPULATION[samples.outcome]
-    return np.flatnonzero(chosen)
-
-
-def _times(samples: Samples, measure: str, rows: NDArray[np.intp]) -> Times:
-    value_us, at = _distinct(samples.value_us[rows])
-    censored = _IS_CENSORED[samples.outcome[rows]] & (measure not in EXACT)
-    return Times(samples.second[rows], at, censored, samples.count[rows], value_us)
-
-
-def _distinct(value_us: Array) -> tuple[Array, Array]:
-    """Give the distinct times, ascending, and the place of each; those of one histogram bucket are taken as one."""
-    bucket = value_us.astype(np.float64).view(np.int64) >> _SAME_BUCKET_BITS
-    used = np.bincount(bucket) > 0
-    place = np.cumsum(used) - 1
-    at = place[bucket]
-    distinct = np.zeros(np.count_nonzero(used), np.int64)
-    distinct[at] = value_us
-    return distinct, at
-
-
-def _population(samples: Samples, rows: NDArray[np.intp], times: Times, window: Window) -> Population:
-    """Sort the window's times as recorded, with their seconds, which intervals need."""
-    inside = np.flatnonzero((times.second >= window.from_s) & (times.second < window.to_s))
-    if len(times.value_us) <= np.iinfo(np.uint16).max:
-        # numpy sorts 16 bits in linear time, and `population` is three times as fast with what is in order.
-        inside = inside[np.argsort(times.at[inside].astype(np.uint16), kind="stable")]
-    value_us = samples.value_us[rows[inside]]
-    return population(value_us, times.count[inside], times.censored[inside], times.second[inside])
+def _times(of_run: Population) -> Times:
+    """Take the times of one histogram bucket for one: another tool may have recorded each in nanoseconds."""
+    bucket_us = bucketed(of_run.value_us.astype(np.int64, copy=False))
+    is_first = np.diff(bucket_us, prepend=-1) > 0
+    at = (np.cumsum(is_first) - 1)[of_run.at]
+    return Times(of_run.second, at, of_run.censored, of_run.count, of_run.value_us[is_first])

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis import wording
 from analysis.choices import Choices
+from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.report.pages import REPORT_HTML as REPORT_HTML
@@ -47,7 +48,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     stale = _pictures_of(folder / REPORT_MD) - content.keys()
     for name, written in content.items():
-        _write(folder / name, written)
+        write_whole(folder / name, written)
     for name in stale:
         (folder / name).unlink(missing_ok=True)
     return folder, summary
@@ -98,10 +99,3 @@ def _pictures_of(page: Path) -> set[str]:
     if not page.is_file():
         return set()
     return set(re.findall(r"^!\[[^]]*\]\((\w+\.png)\)$", page.read_text("utf-8", errors="replace"), re.MULTILINE))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write *path* at once or not at all: a reader never sees half a report."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)

@@ -9,14 +9,13 @@ import base64
 import hashlib
 import math
 from collections.abc import Sequence
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analysis import wording
+from analysis.documents import html_document, markdown_document
 from analysis.outcomes import MEANING
 from analysis.report.again import again
 from analysis.report.definitions import definitions
@@ -33,11 +32,9 @@ MOST_IN_MARKDOWN = 5  # ways to fail; report.html has more
 
 def html_page(summary: dict[str, Any], notable: Sequence[dict[str, Any]], plots: Sequence["Plot"]) -> bytes:
     """Fill report.html; *notable* are the run's notable requests."""
-    environment = _environment(autoescape=True, finalize=_page_text)
     script = resources.files("analysis").joinpath("templates", "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _filled(
-        environment,
+    return html_document(
         f"{REPORT_HTML}.j2",
         **_context(summary, plots),
         command=escape(again(summary["run"]).command or ""),
@@ -54,10 +51,8 @@ def html_page(summary: dict[str, Any], notable: Sequence[dict[str, Any]], plots:
 
 def markdown_page(summary: dict[str, Any], plots: Sequence["Plot"]) -> bytes:
     """Fill report.md; its pictures are files beside it."""
-    environment = _environment(autoescape=False, finalize=_markdown_text)
     command = again(summary["run"]).command or ""
-    return _filled(
-        environment,
+    return markdown_document(
         f"{REPORT_MD}.j2",
         **_context(summary, plots),
         command=Markup(command),  # noqa: S704 - in a block of code, where nothing is escaped; its lines are our own
@@ -91,28 +86,3 @@ def _requests_beyond(summary: dict[str, Any]) -> int:
 def _sort_value(value: float | None) -> str:
     """Write a number for the page's script to sort by; empty where there is none, which goes last."""
     return "" if value is None or math.isnan(value) else repr(value)
-
-
-def _page_text(text: object) -> object:
-    """Keep a text from outside on its line in HTML, without marks that turn letters around; escaping is Jinja's."""
-    return text if isinstance(text, Markup) else wording.one_line(text)
-
-
-def _markdown_text(text: object) -> str:
-    return str(text) if isinstance(text, Markup) else wording.markdown_text(text)
-
-
-@cache
-def _environment(*, autoescape: bool, finalize: Any) -> Environment:
-    return Environment(
-        loader=PackageLoader("analysis"),
-        autoescape=autoescape,  # noqa: S701 - Markdown has `finalize` for it
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _filled(environment: Environment, template: str, **context: Any) -> bytes:
-    return environment.get_template(template).render(context).encode()

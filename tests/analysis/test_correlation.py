@@ -69,7 +69,11 @@ def test_what_does_not_vary_has_no_design_effect():
 
 
 def test_too_few_seconds_cannot_be_compared():
-    assert design_effects(np.ones((FEWEST_SECONDS - 1, 1)), np.ones(1), 0.95) is None
+    second = np.arange(1000) % (FEWEST_SECONDS - 1)
+    one, exact = np.ones(1000, np.int64), np.zeros(1000, bool)
+
+    assert estimates(population(second, one, exact, second), [P50])[0].widened is None
+    assert estimates(population(second, one, exact, second * 2), [P50])[0].widened >= 1
 
 
 def autoregressive(rng, shape):

@@ -1,0 +1,75 @@
+"""The options of `choices`, the same for every command that reads runs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from analysis.choices import Choices, confidence, percentiles, window
+from analysis.units import duration
+
+Command = Callable[..., Any]
+
+
+def read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """Make a click callback of *parse*, whose ValueErrors are sentences for the user."""
+
+    def convert(_context: click.Context, _parameter: click.Parameter, text: str | None) -> Any:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return convert
+
+
+OPTIONS = (
+    click.option(
+        "--percentiles",
+        callback=read_by(percentiles),
+        default="p50,p90,p95,p99,p99.9",
+        metavar="LIST",
+        show_default=True,
+        help="The percentiles to give.",
+    ),
+    click.option(
+        "--confidence",
+        callback=read_by(confidence),
+        default="95%",
+        metavar="C",
+        show_default=True,
+        help="Of the confidence intervals.",
+    ),
+    click.option(
+        "--warmup",
+        callback=read_by(duration),
+        metavar="T",
+        help="Leave out the first T of a run. [the ramp, and the warm-up by rule]",
+    ),
+    click.option(
+        "--window",
+        callback=read_by(window),
+        metavar="T..T",
+        help="Only this part of a run, as 30s..90s or 30s.. to the end.",
+    ),
+    click.option(
+        "--timeout",
+        callback=read_by(duration),
+        metavar="T",
+        help="The gateway's time limit, for files that do not say it.",
+    ),
+)
+
+
+def with_choice_options(command: Command) -> Command:
+    """Add the options to a click command, which gives what it gets of them to `chosen`; `timeout` is apart."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(*, warmup: float | None, **others: Any) -> Choices:
+    """Make the choices of the options' values."""
+    if warmup is not None and others["window"] is not None:
+        raise click.UsageError("--warmup and --window both say what to leave out; give one of them")
+    return Choices(warmup_s=warmup, **others)
