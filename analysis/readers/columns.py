@@ -83,36 +83,41 @@ def numbered() -> tuple[Column, dict[str, int]]:
 def _whole(cells: Any, largest: int = LARGEST) -> NDArray[Any]:
     """Arrow would read 0x1 as well, so digits it must be."""
     if cells.type == CODES:
-        codes: NDArray[np.int32] = cells.indices.to_numpy()
-        return _whole(cells.dictionary, largest)[codes]
+        found: NDArray[Any] = _whole(cells.dictionary, largest)[_numpy(cells.indices, np.int32)]
+        return found
     digits = _bytes(cells)
     if len(digits) and (digits.min() < ord("0") or digits.max() > ord("9")):
         raise ValueError
-    values: NDArray[Any] = pc.cast(cells, pa.int64()).to_numpy()
+    values = _numpy(pc.cast(cells, pa.int64()), np.int64)
     if len(values) and values.max() > largest:
         raise ValueError
     return values if largest > np.iinfo(np.int32).max else values.astype(np.int32)
 
 
 def _whole_or_absent(cells: Any) -> NDArray[Any]:
-    empty, filled = _filled(cells)
-    return _whole(cells) if filled is cells else np.where(empty, ABSENT, _whole(filled))
+    return _where_filled(cells, _whole, ABSENT)
 
 
 def _numbers(cells: Any) -> NDArray[Any]:
-    empty, filled = _filled(cells)
-    values = pc.cast(filled, pa.float64()).to_numpy()
+    return _where_filled(cells, _finite, np.nan)
+
+
+def _finite(cells: Any) -> NDArray[Any]:
+    values = _numpy(pc.cast(cells, pa.float64()), np.float64)
     if not np.isfinite(values).all():
         raise ValueError
-    return values if filled is cells else np.where(empty, np.nan, values)
+    return values
 
 
-def _filled(cells: Any) -> tuple[NDArray[np.bool_], Any]:
-    """Tell which cells are empty, and put a number into them."""
-    empty = np.diff(_offsets(cells)) == 0
-    if not empty.any():
-        return empty, cells
-    return empty, pc.replace_with_mask(cells, pa.array(empty), pa.scalar(b"0", TEXT))
+def _where_filled(cells: Any, parse: Callable[[Any], NDArray[Any]], otherwise: float) -> NDArray[Any]:
+    """Parse the cells that are not empty, and put *otherwise* in place of the others."""
+    filled = np.diff(_offsets(cells)) > 0
+    if filled.all():
+        return parse(cells)
+    found = parse(cells.filter(pc.cast(pc.binary_length(cells), pa.bool_())))
+    values = np.full(len(cells), otherwise, found.dtype)
+    values[filled] = found
+    return values
 
 
 def _texts(cells: Any) -> NDArray[Any]:
@@ -132,7 +137,15 @@ def _coded(cells: Any) -> tuple[NDArray[np.int32], list[str]]:
     """Give the code of each cell, and the text of each code. Bytes that are no text become U+FFFD."""
     coded = cells if cells.type == CODES else cells.dictionary_encode()
     found = [text.decode("utf-8", "replace") for text in coded.dictionary.to_pylist()]
-    return coded.indices.to_numpy(), found
+    return _numpy(coded.indices, np.int32), found
+
+
+def _numpy(array: Any, kind: Any) -> NDArray[Any]:
+    """Give an Arrow array without nulls as a numpy one. Arrow's own way imports pandas first, if that is installed."""
+    if not len(array):
+        return np.zeros(0, kind)
+    values: NDArray[Any] = np.frombuffer(array.buffers()[1], kind)[array.offset : array.offset + len(array)]
+    return values
 
 
 def _offsets(cells: Any) -> NDArray[np.int32]:

@@ -199,11 +199,11 @@ def _options(width: int, wanted: dict[int, Any], block_bytes: int, *, quotes: bo
 
 def _alike(rows: Any, cells: dict[str, str]) -> Any:
     """Mark the rows that have these *cells*; None if there is no such row, which is found out fast."""
-    scalars = {name: pa.scalar(cell.encode(), TEXT) for name, cell in cells.items()}
-    few_first = sorted(cells, key=lambda name: rows.column(name).type != CODES)
-    if any(pc.index(_distinct(rows.column(name)), scalars[name]).as_py() < 0 for name in few_first):
+    columns = {name: _distinct(rows.column(name)) for name in cells}
+    few_first = sorted(cells, key=lambda name: len(columns[name]))
+    if any(cells[name].encode() not in columns[name].to_pylist() for name in few_first):
         return None
-    marks = reduce(pc.and_, (pc.equal(rows.column(name).cast(TEXT), scalars[name]) for name in cells))
+    marks = reduce(pc.and_, (pc.equal(rows.column(name).cast(TEXT), cell.encode()) for name, cell in cells.items()))
     return marks if pc.any(marks).as_py() else None
 
 
@@ -215,6 +215,7 @@ def _filtered(rows: Any, kept: Any) -> Any:
 
 
 def _distinct(column: Any) -> Any:
+    """Give the texts that occur; of a column without codes, all of them."""
     return column.dictionary if column.type == CODES else column
 
 

@@ -96,7 +96,7 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
 def joined(blocks: Sequence[Arrays], columns: Mapping[str, Column]) -> Arrays:
     """Put the arrays of *blocks* behind each other. The blocks are emptied meanwhile: no column is held twice."""
     if not blocks:
-        return {name: column.parse(pa.array([], TEXT)) for name, column in columns.items()}
+        return {name: column.parse(pa.nulls(0, TEXT)) for name, column in columns.items()}
     return {name: np.concatenate([block.pop(name) for block in blocks]) for name in columns}
 
 
