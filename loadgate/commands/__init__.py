@@ -13,7 +13,7 @@ COMMANDS = {
     "send": "One request, its answer printed: is the URL, token and body right?",
     "run": "Send a load and write its report.",
     "token": "A token of IAM into a file that only its owner can read.",
-    "report": "Write the report of a run directory again.",
+    "report": "The report of a run, or of another tool's CSV.",
     "compare": "Compare runs with a baseline: what is slower, and is it sure?",
 }
 
