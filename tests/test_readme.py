@@ -57,7 +57,16 @@ def known_options() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.splitlines()[0])
 def test_every_option_named_in_a_page_is_one(page: str):
-    of_locust = {"--headless", "--host", "--json-file", "--load-model", "--rate-per-user", "--run-time"}
+    of_locust = {
+        "--csv",
+        "--csv-full-history",
+        "--headless",
+        "--host",
+        "--json-file",
+        "--load-model",
+        "--rate-per-user",
+        "--run-time",
+    }
 
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known_options() | of_locust
 
