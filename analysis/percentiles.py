@@ -55,11 +55,26 @@ def estimates(population: Population, percentiles: Sequence[Fraction], confidenc
     """Estimate each of *percentiles* (0 < p < 1, ascending) with its interval at *confidence*."""
     effects = _design_effects(population, percentiles, confidence)
     if effects is None:
-        return [_estimate(population, p, 1.0, confidence) for p in percentiles]
-    return [
-        replace(_estimate(population, p, effect, confidence), widened=math.sqrt(effect))
-        for p, effect in zip(percentiles, effects.tolist(), strict=True)
-    ]
+        return _consistent([_estimate(population, p, 1.0, confidence) for p in percentiles])
+    found = zip(percentiles, effects.tolist(), strict=True)
+    return _consistent(
+        [replace(_estimate(population, p, effect, confidence), widened=math.sqrt(effect)) for p, effect in found]
+    )
+
+
+def _consistent(found: list[Estimate]) -> list[Estimate]:
+    """Narrow intervals by each other: a percentile is not below what a lower one reaches, nor above a higher one."""
+    lowest, highest = -math.inf, math.inf
+    for at, estimate in enumerate(found):
+        if estimate.low_s is not None:
+            lowest = max(lowest, estimate.low_s)
+            found[at] = replace(estimate, low_s=lowest)
+    for at, estimate in reversed(list(enumerate(found))):
+        if estimate.high_s is not None:
+            highest = min(highest, estimate.high_s)
+        if estimate.value_s is not None and highest < math.inf:
+            found[at] = replace(estimate, high_s=highest)
+    return found
 
 
 def percentile(population: Population, p: Fraction) -> float | None:

@@ -185,3 +185,17 @@ def test_concatenated_rows_are_the_same_as_added_counts(first, second):
 def test_a_rank_is_counted_in_whole_numbers():
     assert nearest_rank(100, Fraction(7, 100)) == 7, "0.07 * 100 is 7.000000000000001"
     assert nearest_rank(3, Fraction(1, 1000)) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 50 * SECOND), st.integers(1, 99), st.booleans()), min_size=12)
+)
+def test_intervals_rise_with_their_percentiles_and_enclose_them(rows):
+    second, value, count, censored = (np.array(column) for column in zip(*rows, strict=True))
+    found = estimates(population(value, count, censored.astype(bool), second), list(PERCENTILES.values()))
+    given = [estimate for estimate in found if estimate.value_s is not None]
+    lows, highs = [e.low_s for e in given], [math.inf if e.high_s is None else e.high_s for e in given]
+
+    assert lows == sorted(lows)
+    assert highs == sorted(highs)
+    assert all(low <= e.value_s <= high for low, e, high in zip(lows, given, highs, strict=True))
