@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from analysis.choice_options import chosen, with_choice_options
+from analysis.choice_options import RunPath, chosen, with_choice_options
 from analysis.errors import BadRun
 from analysis.report import REPORT_HTML, exit_code, text_table, write_report
 
@@ -26,7 +26,7 @@ Examples:
     short_help="Write the report of a run, or of another tool's CSV.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("paths", nargs=-1, required=True, metavar="RUN|CSV...", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="RUN|CSV...", type=RunPath())
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

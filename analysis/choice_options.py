@@ -1,11 +1,13 @@
 """The options of `choices`, the same for every command that reads runs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from analysis.choices import Choices, confidence, percentiles, window
+from analysis.percentiles import PERCENTILES
 from analysis.units import duration
 
 Command = Callable[..., Any]
@@ -23,11 +25,31 @@ def read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return convert
 
 
+class RunPath(click.Path):
+    """A path of something to read. An empty one, as of a variable that is not set, is not the current folder."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty name is no file and no run", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def limit(text: str) -> float:
+    """Read a time limit. Raises ValueError with a sentence for the user."""
+    limit_s = duration(text)
+    if limit_s == 0:
+        raise ValueError(f"{text!r} is not a time limit; leave it out where there is none")
+    return limit_s
+
+
 OPTIONS = (
     click.option(
         "--percentiles",
         callback=read_by(percentiles),
-        default="p50,p90,p95,p99,p99.9",
+        default=",".join(PERCENTILES),
         metavar="LIST",
         show_default=True,
         help="The percentiles to give.",
@@ -54,7 +76,7 @@ OPTIONS = (
     ),
     click.option(
         "--timeout",
-        callback=read_by(duration),
+        callback=read_by(limit),
         metavar="T",
         help="The gateway's time limit, for files that do not say it.",
     ),

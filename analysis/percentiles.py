@@ -17,7 +17,7 @@ with fewer, chances are above 2.5 % that all of them are below it. (One-sided, i
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -51,8 +51,18 @@ class Estimate:
 UNSUPPORTED = Estimate(None, None, None)
 
 
-def estimates(population: Population, percentiles: Sequence[Fraction], confidence: float = 0.95) -> list[Estimate]:
-    """Estimate each of *percentiles* (0 < p < 1, ascending) with its interval at *confidence*."""
+def estimates(
+    population: Population,
+    percentiles: Sequence[Fraction],
+    confidence: float = 0.95,
+    known: Collection[Fraction] | None = None,
+) -> list[Estimate]:
+    """Estimate each of *percentiles* (0 < p < 1, ascending) with its interval at *confidence*.
+
+    An aggregate has those *known* alone, and how far they can be trusted cannot be told.
+    """
+    if known is not None:
+        return [_aggregated(population, p, confidence) if p in known else UNSUPPORTED for p in percentiles]
     effects = _design_effects(population, percentiles, confidence)
     if effects is None:
         return _consistent([_estimate(population, p, 1.0, confidence) for p in percentiles])
@@ -80,6 +90,12 @@ def _consistent(found: list[Estimate]) -> list[Estimate]:
 def percentile(population: Population, p: Fraction) -> float | None:
     """Give the percentile *p* in seconds if every censored request had ended at its bound; None of nothing."""
     return population.at_least_s(nearest_rank(population.n, p)) if population.n else None
+
+
+def _aggregated(population: Population, p: Fraction, confidence: float) -> Estimate:
+    if population.n < requests_needed(p, confidence):
+        return Estimate(None, None, None, needed=requests_needed(p, confidence) if population.n else None)
+    return Estimate(percentile(population, p), None, None)
 
 
 def _estimate(population: Population, p: Fraction, effect: float, confidence: float) -> Estimate:

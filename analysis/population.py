@@ -1,26 +1,25 @@
 """Whose times make up a percentile, sorted, and which of them are only lower bounds (censored).
 
 `response`, `service`, `first_byte` and `backend` end with the answer: their population is `ok` plus the outcomes
-that waited in vain, which took *at least* the time recorded. Rejections are left out: a fast 429 must not improve
-p50. `gateway` is of the same requests, but the gateway's own part of a request does not grow with the wait, so it
-is exact. The other measures end before there is an answer, so they are exact too, and every request that has one
-counts.
+that waited in vain, which took *at least* the time recorded, a timeout at least the gateway's limit. Rejections are
+left out: a fast 429 must not improve p50. `gateway` is of the same requests, but the gateway's own part of a request
+does not grow with the wait, so it is exact. The other measures end before there is an answer, so they are exact too,
+and every request that has one counts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import CENSORED, POPULATION
-from analysis.run_format import CONNECT, GATEWAY, LATENESS, UPLOAD
-from analysis.samples import OUTCOMES, UNMEASURED, Array, Samples
+from analysis.outcomes import Outcome
+from analysis.run_format import CONNECT, GATEWAY, LATENESS, MEASURES, RESPONSE, SERVICE, UPLOAD
+from analysis.samples import IN_POPULATION, IS_CENSORED, OUTCOMES, UNMEASURED, Array, Samples
 
 BEFORE_THE_ANSWER = frozenset({LATENESS, UPLOAD, CONNECT})
 EXACT = BEFORE_THE_ANSWER | {GATEWAY}
-
-_IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])
-_IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
+TIMEOUTS = (Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT)
 
 
 # What is left of a float64 above these bits is the histogram bucket that `run_format.bucketed` rounds to.
@@ -85,18 +84,45 @@ def distinct(value_us: Array) -> tuple[Array, Array]:
     return np.unique(value_us, return_inverse=True)
 
 
+def bounded(samples: Samples, limit_s: float | None) -> Samples:
+    """Raise every timeout to at least the gateway's limit and the slowest answer, in all measures that end with one.
+
+    Somebody on the way may say after a millisecond that time is up. That is no fast answer, so it must not lower a
+    percentile.
+    """
+    timed_out = np.isin(samples.outcome, [OUTCOMES.index(outcome) for outcome in TIMEOUTS])
+    timed_out &= samples.value_us != UNMEASURED
+    if not timed_out.any():
+        return samples
+    value_us = samples.value_us.astype(np.int64)
+    answered = samples.outcome == OUTCOMES.index(Outcome.OK)
+    for code, measure in enumerate(MEASURES):
+        if measure not in EXACT:
+            of_measure = samples.measure == code
+            slowest_us = value_us[of_measure & answered].max(initial=0)
+            value_us[of_measure & timed_out] = np.maximum(
+                value_us[of_measure & timed_out], max(slowest_us, round(1e6 * (limit_s or 0)))
+            )
+    return replace(samples, value_us=value_us)
+
+
+def main_measure(populations: Mapping[str, Population]) -> str:
+    """Choose what is meant by latency: the response, or the service time of a tool that records no plan."""
+    return SERVICE if populations[SERVICE].n and not populations[RESPONSE].n else RESPONSE
+
+
 def population_of(samples: Samples, measure: str) -> Population:
     """Sort the times of *measure* of those requests that make up its percentiles."""
     measured = samples.of_measure(measure)
     if measure not in BEFORE_THE_ANSWER:
-        measured = measured.where(_IN_POPULATION[measured.outcome])
+        measured = measured.where(IN_POPULATION[measured.outcome])
     return times_of(measured, exact=measure in EXACT)
 
 
 def times_of(measured: Samples, exact: bool = False) -> Population:
     """Sort all times of *measured*, whatever became of the requests; unless *exact*, timeouts are lower bounds."""
     measured = measured.where(measured.value_us != UNMEASURED)
-    censored = _IS_CENSORED[measured.outcome] & (not exact)
+    censored = IS_CENSORED[measured.outcome] & (not exact)
     return population(measured.value_us, measured.count, censored, measured.second)
 
 

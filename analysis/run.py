@@ -2,21 +2,31 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from analysis.failures import Failure
+from analysis.population import bounded
 from analysis.samples import Samples
 from analysis.timeline import Timeline
+
+LOADGATE = "loadgate"
+LATENCY_FILE = "loadgate latency.csv"
 
 
 @dataclass(frozen=True)
 class Source:
     """Where a run was read from. `notes` are what its format cannot tell, in sentences for the report."""
 
-    kind: str  # "loadgate", "JMeter JTL", "k6 CSV", ...
+    kind: str  # LOADGATE, LATENCY_FILE, "JMeter JTL", "k6 CSV", ...
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     known: tuple[Fraction, ...] | None = None  # the only percentiles that an aggregate has; None: it has them all
+
+    @property
+    def is_own(self) -> bool:
+        """Whether loadgate made it, and so knew when each request was due."""
+        return self.kind in (LOADGATE, LATENCY_FILE)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,12 @@ class Run:
     notable: list[dict[str, Any]]  # by NOTABLE_COLUMNS, in the order of time
     failures: list[Failure] | None = None  # the most frequent first; None: the run has no such file
     cut: tuple[str, ...] = ()  # files whose last line was cut off
-    source: Source = Source("loadgate", ())
+    source: Source = Source(LOADGATE, ())
+
+    @cached_property
+    def bounded(self) -> Samples:
+        """The samples with every timeout raised to the gateway's limit: whoever speaks of latency reads these."""
+        return bounded(self.samples, self.manifest["gateway"].get("timeout_s"))
 
     @property
     def duration_s(self) -> float | None:

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import Outcome
+from analysis.outcomes import CENSORED, POPULATION, Outcome
 from analysis.run_format import ABSENT, MEASURES, RESPONSE
 
 OUTCOMES = tuple(Outcome)
+IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])  # by outcome code
+IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
 UNMEASURED = ABSENT  # `value_us` where nothing was measured
 
 Array = NDArray[np.integer[Any]]

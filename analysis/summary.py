@@ -13,8 +13,8 @@ from analysis.cautions import Caution, Evidence, cautions
 from analysis.choices import Choices
 from analysis.failures import most_frequent, what_to_do
 from analysis.outcomes import Outcome
-from analysis.percentiles import UNSUPPORTED, Estimate, estimates, largest, percentile
-from analysis.population import Population, population_of, times_of
+from analysis.percentiles import Estimate, estimates, largest
+from analysis.population import Population, main_measure, population_of, times_of
 from analysis.run import Run
 from analysis.run_format import FORMAT, MEASURES, RESPONSE, SERVICE
 from analysis.samples import Samples
@@ -42,12 +42,12 @@ FROM_MANIFEST = (
 
 def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     """Reduce *run* to the numbers of its report: its outcomes are of all of it, latency and rate of its *window*."""
-    inside = run.samples.within(window.from_s, window.to_s)
+    inside = run.bounded.within(window.from_s, window.to_s)
     length_s = min(window.to_s, run.duration_s or 0) - window.from_s
     outcomes = run.samples.outcome_counts()
-    inside_outcomes = outcomes if inside is run.samples else inside.outcome_counts()
+    inside_outcomes = outcomes if inside is run.bounded else inside.outcome_counts()
     populations = _populations(inside)
-    asked = _Asked(choices, run.source.known, length_s)
+    asked = _Asked(choices, run.source.known, length_s, (run.duration_s or 0) - length_s)
     latency = _latency(populations, asked)
     found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
     return {
@@ -68,9 +68,10 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         },
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
+        "main": main_measure(populations),
         "latency": latency,
         **_by_name(inside, inside_outcomes, latency, asked),
-        "by_outcome": _by_outcome(inside, inside_outcomes, latency, asked),
+        "by_outcome": _by_outcome(run.samples.within(window.from_s, window.to_s), inside_outcomes, latency, asked),
         "rate": _rate(inside_outcomes, length_s),
         "slo": [],
         "cautions": [asdict(caution) for caution in found],
@@ -98,7 +99,8 @@ class _Asked:
 
     choices: Choices
     known: tuple[Fraction, ...] | None
-    length_s: float
+    length_s: float  # of the window
+    cut_s: float  # what a run has besides
 
 
 def _by_name(samples: Samples, outcomes: Mapping[str, int], latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def _part(samples: Samples, asked: _Asked) -> dict[str, Any]:
 def _by_outcome(
     samples: Samples, outcomes: Mapping[str, int], latency: dict[str, Any], asked: _Asked
 ) -> dict[str, Any]:
-    """Reduce the times of each outcome, also of those that make up no percentile of the run."""
+    """Reduce the times of each outcome as recorded, also of those that make up no percentile of the run."""
     if list(outcomes) == [Outcome.OK]:
         return {Outcome.OK: {measure: latency[measure] for measure in ALWAYS_SHOWN}}
     shown = [samples.of_measure(measure) for measure in ALWAYS_SHOWN]
@@ -137,7 +139,11 @@ def _populations(samples: Samples) -> dict[str, Population]:
 
 def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, Any]:
     return {
-        measure: {"n": population.n, **_estimates(population, asked), "max": _json(largest(population), 0.0)}
+        measure: {
+            "n": population.n,
+            **_estimates(population, asked),
+            "max": _json(largest(population), population.n, asked),
+        }
         for measure, population in populations.items()
         if population.n or measure in ALWAYS_SHOWN
     }
@@ -145,27 +151,19 @@ def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, 
 
 def _estimates(population: Population, asked: _Asked) -> dict[str, Any]:
     percentiles = asked.choices.percentiles
-    if asked.known is None:
-        found = estimates(population, list(percentiles.values()), asked.choices.confidence)
-    else:
-        found = [_aggregated(population, share, asked.known) for share in percentiles.values()]
-    seconds_each = asked.length_s / population.n if population.n else 0.0
-    return {name: _json(estimate, seconds_each) for name, estimate in zip(percentiles, found, strict=True)}
+    found = estimates(population, list(percentiles.values()), asked.choices.confidence, asked.known)
+    return {name: _json(estimate, population.n, asked) for name, estimate in zip(percentiles, found, strict=True)}
 
 
-def _aggregated(population: Population, share: Fraction, known: tuple[Fraction, ...]) -> Estimate:
-    """Give a percentile of an aggregate if it is one of its own; how far it can be trusted cannot be told."""
-    return Estimate(percentile(population, share), None, None) if share in known else UNSUPPORTED
-
-
-def _json(estimate: Estimate, seconds_each: float) -> dict[str, Any]:
+def _json(estimate: Estimate, n: int, asked: _Asked) -> dict[str, Any]:
     return {
         "value_s": estimate.value_s,
         "low_s": estimate.low_s,
         "high_s": estimate.high_s,
         "censored": estimate.censored,
         "widened": estimate.widened,
-        "needs_s": estimate.needed * seconds_each if estimate.needed else None,
+        "needs": estimate.needed,
+        "needs_s": asked.cut_s + estimate.needed * asked.length_s / n if estimate.needed and n else None,
     }
 
 

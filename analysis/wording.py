@@ -3,6 +3,7 @@ known.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -149,9 +150,10 @@ def markdown_text(text: object) -> str:
     A host of pull requests would send a message to whoever is named after an `@`, if nothing stood between.
     """
     named = {"&": "&amp;", "<": "&lt;", "@": "@&#8203;"}
-    return "".join(
+    escaped = "".join(
         named.get(letter, "\\" + letter if letter in r"\`*_[]|~#!$" else letter) for letter in one_line(text)
     )
+    return re.sub(r"(?i)(:)(?=//)|(www)(?=\.)", r"\g<0>&#8203;", escaped)  # nor makes it a link
 
 
 def _open_load(load: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from analysis.cautions.latencies import (
     no_steady_state,
     nothing_measured,
     other_tool,
+    timeouts_early,
 )
 from analysis.cautions.recording import (
     clock_step,
@@ -44,6 +45,7 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
     no_steady_state,
     mostly_failed,
     few_requests,
+    timeouts_early,
     correlated,
     requests_resent,
 )

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.choices import Choices
-from analysis.population import Population
+from analysis.population import Population, main_measure
 from analysis.run import Run
-from analysis.run_format import RESPONSE, SERVICE
 from analysis.window import Window
 
 
@@ -37,7 +36,7 @@ class Evidence:
     @property
     def measure(self) -> str:
         """What the latencies are: the response, or the service time where no response was measured."""
-        return RESPONSE if self.populations[RESPONSE].n else SERVICE
+        return main_measure(self.populations)
 
     @property
     def measured(self) -> Population:

@@ -43,6 +43,12 @@ def arrivals_dropped(evidence: Evidence) -> Caution | None:
     dropped = evidence.outcomes.get(Outcome.DROPPED, 0)
     if not dropped:
         return None
+    if not evidence.run.source.is_own:
+        text = (
+            f"{dropped:,} of {evidence.requests:,} planned requests ({share_text(dropped, evidence.requests)}) were"
+            f" not sent by {evidence.run.source.kind.split()[0]}, which had nobody free to send them. Allowed is none."
+        )
+        return Caution("arrivals_dropped", True, text, "Give it more virtual users, or lower the rate.")
     limit = evidence.run.manifest["load"].get("max_in_flight")
     text = (
         f"{dropped:,} of {evidence.requests:,} planned requests ({share_text(dropped, evidence.requests)}) were"

@@ -10,12 +10,14 @@ from analysis.failures import what_to_do
 from analysis.outcomes import POPULATION, Outcome
 from analysis.percentiles import PERCENTILES
 from analysis.run import Run
-from analysis.run_format import LATENESS
+from analysis.run_format import LATENESS, MEASURES, SERVICE
+from analysis.samples import OUTCOMES
 from analysis.window import DRIFT_P_VALUE, DRIFT_SHARE, RAMP, WARM_UP, Window, change_text
-from analysis.wording import failure_text, length_text, one_line, share_text
+from analysis.wording import failure_text, length_text, one_line, share_text, time_text
 
 FAILED_SHARE = 0.5  # of the requests that should at least be ok
 HIGHEST_EXPECTED = PERCENTILES["p99"]  # a higher percentile is wanted, but not missed
+EARLY_SHARE = 0.9  # of the limit, before which no time limit cuts a request
 WIDE = 3.0  # times as wide as for independent requests
 
 
@@ -49,14 +51,10 @@ def few_requests(evidence: Evidence) -> Caution | None:
     chosen = evidence.choices.percentiles
     name = max(chosen, key=lambda name: _expected(chosen[name]))
     estimate = evidence.latency[evidence.measure][name]
-    needs_s, length_s = estimate.get("needs_s"), evidence.window.to_s - evidence.window.from_s
-    if estimate["value_s"] is not None or not needs_s:
+    if estimate["value_s"] is not None or not estimate["needs_s"]:
         return None
-    duration_s = evidence.run.duration_s or float(length_s)
-    inside_s = min(evidence.window.to_s, duration_s) - evidence.window.from_s
-    needed = round(needs_s / inside_s * evidence.measured.n)
-    text = f"{evidence.measured.n:,} latencies are too few for a {name}, which takes {needed:,}."
-    advice = f"Run longer: about {length_text(needs_s + duration_s - inside_s)} at this rate."
+    text = f"{evidence.measured.n:,} latencies are too few for a {name}, which takes {estimate['needs']:,}."
+    advice = f"Run longer: about {length_text(estimate['needs_s'])} at this rate."
     return Caution("few_requests", False, text, advice)
 
 
@@ -81,6 +79,25 @@ def correlated(evidence: Evidence) -> Caution | None:
     return Caution("correlated", False, text, advice)
 
 
+def timeouts_early(evidence: Evidence) -> Caution | None:
+    """Tell of timeouts that came long before the limit that they are counted at."""
+    recorded, counted = evidence.run.samples, evidence.run.bounded
+    rows = recorded.measure == MEASURES.index(SERVICE)
+    rows &= recorded.outcome == OUTCOMES.index(Outcome.GATEWAY_TIMEOUT)
+    recorded_us, counted_us, count = recorded.value_us[rows], counted.value_us[rows], recorded.count[rows]
+    early = recorded_us < EARLY_SHARE * counted_us
+    if not early.any():
+        return None
+    latest_s, counted_s = recorded_us[early].max() / 1e6, counted_us[early].max() / 1e6
+    text = (
+        f"{count[early].sum():,} of {count.sum():,} gateway timeouts came within {time_text(latest_s)}, long before the"
+        f" {time_text(counted_s)} that they are counted as at least. Expected is {share_text(EARLY_SHARE, 1)} of it or"
+        " more."
+    )
+    advice = "Something else than that limit gave up: see who answered and why, and whether --timeout is the gateway's."
+    return Caution("timeouts_early", False, text, advice)
+
+
 def no_steady_state(evidence: Evidence) -> Caution | None:
     window = evidence.window
     if window.steady is not False:
@@ -97,7 +114,7 @@ def no_steady_state(evidence: Evidence) -> Caution | None:
 def other_tool(evidence: Evidence) -> Caution | None:
     """Say of another tool's record what no reading can repair, once; its format's other limits are in the notes."""
     source = evidence.run.source
-    if source.kind == "loadgate" or evidence.populations[LATENESS].n:
+    if source.is_own or evidence.populations[LATENESS].n:
         return None
     text = (
         f"Recorded by another tool ({one_line(source.kind)}), without a plan: how long a request waited before it was"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from analysis.choice_options import chosen, read_by, with_choice_options
+from analysis.choice_options import RunPath, chosen, read_by, with_choice_options
 from analysis.comparison.report import COMPARE_HTML, InvalidRun, text_tables, write_comparison
 from analysis.errors import BadRun
 
@@ -41,8 +41,8 @@ def share(text: str) -> float:
     short_help="Compare runs with a baseline.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("baseline", metavar="BASELINE", type=click.Path(path_type=Path))
-@click.argument("others", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path))
+@click.argument("baseline", metavar="BASELINE", type=RunPath())
+@click.argument("others", nargs=-1, required=True, metavar="RUN...", type=RunPath())
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -76,7 +76,8 @@ def compare(
     Each is a run directory of loadgate, or another tool's CSV as for loadgate report. Runs of another target, with
     other limits, payloads or load are refused, as are invalid ones. Writes compare.html, compare.md and compare.json.
 
-    Exit code: 0 nothing is worse, 1 a figure is worse by more than the tolerance, 2 not comparable, 3 a run is invalid.
+    Exit code: 0 nothing is worse, or nothing can be decided; 1 a figure is worse by more than the tolerance;
+    2 not comparable; 3 a run is invalid.
     """
     try:
         folder, document = write_comparison(

@@ -32,6 +32,7 @@ LISTED = (
     ("seed", "seed"),
     ("workers", "worker processes"),
 )
+EMPTY = "nothing"  # what is written for a text without a letter
 SIZES = ("smallest_wire_bytes", "largest_wire_bytes")
 
 
@@ -66,7 +67,7 @@ def differing(baseline: Run, other: Run) -> list[Differing]:
 
 
 def text(value: Any) -> str:
-    return "none" if value is None else one_line(value if isinstance(value, str) else json.dumps(value))
+    return "none" if value is None else one_line(value if isinstance(value, str) else json.dumps(value)) or EMPTY
 
 
 def _at(manifest: Mapping[str, Any], key: str) -> Any:

@@ -37,11 +37,13 @@ from analysis.samples import OUTCOMES
 TOLERANCE = 0.05  # of the baseline's value
 OUTCOME_PART = 0.1  # of the tolerance, in percentage points, is what matters in the share of an outcome: 0.5 of 5
 RESOLUTION = 0.001  # of a time; each is recorded within 0.05 %
+LEAST_SHARE = -1.0  # no time or rate is less than 0
 LEAST_LONGER, MOST_LONGER = 1.1, 1_000  # times as long: what is worth saying, and what anybody would wait for
 
 RATE, OUTCOME = "rate", "outcome"
 SLOWER, FASTER, MORE, FEWER, SAME, NOT_DECIDED = "slower", "faster", "more", "fewer", "same", "not decided"
 CERTAIN = Spread(0.0, 0.0)
+DOES_NOT_VARY = "an aggregate does not say how its figures vary"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Figure:
     judgement: str
     worse: bool  # the judgement is one that a user of the service would not like
     longer: float | None  # how many times as long both runs would have to be to decide it, should the difference stay
-    note: str  # why there is no value or no difference
+    note: str  # why there is no value, no difference, or no judgement of one that would be clear by itself
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,7 @@ def _figure(pair: _Pair, kind: str, name: str, one: Measured | Missing, two: Mea
         return replace(figure, note="both are only known to be at least this")
     if pair.method == AGGREGATE:
         low, high = _subtracted(one, two)
-        note = "an aggregate does not say how its figures vary"
-        return replace(figure, difference=replace(UNKNOWN, value=_known(low, high)), note=note)
+        return replace(figure, difference=replace(UNKNOWN, value=_known(low, high)), note=DOES_NOT_VARY)
     return _with_difference(pair, figure, one, two, *_spreads(pair, kind, one, two))
 
 
@@ -152,7 +153,7 @@ def _with_difference(
     share = UNKNOWN
     if figure.kind != OUTCOME and one.at_least > 0:
         low_share, high_share = (0.0, 0.0) if pair.same else _shares(one, two)
-        share = interval(low_share, high_share, share_spread, confidence)
+        share = _possible(interval(low_share, high_share, share_spread, confidence))
     return replace(
         figure,
         difference=interval(low, high, spread, confidence),
@@ -169,6 +170,10 @@ def _subtracted(one: Measured, two: Measured) -> tuple[float, float]:
 def _shares(one: Measured, two: Measured) -> tuple[float, float]:
     low = two.at_least / one.at_most - 1 if math.isfinite(one.at_most) else -math.inf
     return low, two.at_most / one.at_least - 1
+
+
+def _possible(share: Interval) -> Interval:
+    return share if share.low is None else replace(share, low=max(LEAST_SHARE, share.low))
 
 
 def _known(low: float, high: float) -> float | None:
@@ -191,7 +196,7 @@ def _matters(kind: str, baseline: float, tolerance: float) -> float:
 def _spreads(pair: _Pair, kind: str, one: Measured, two: Measured) -> tuple[Spread, Spread]:
     """Give the spread of the difference, and that of its share of the baseline."""
     difference, share = spreads(one, two, pair.one.blocks, pair.two.blocks, pair.one.choices.confidence)
-    if kind == OUTCOME:
+    if kind == OUTCOME and pair.method == BOOTSTRAP:
         least = spread_of_counts(one, two)
         difference = replace(difference, down=max(difference.down, least), up=max(difference.up, least))
     return difference, share
@@ -206,7 +211,9 @@ def _judged(figure: Figure, significant: bool, tested: int, confidence: float) -
         return replace(figure, significant=True, judgement=judgement, worse=_is_worse(figure, judgement))
     if difference.low is not None and difference.high is not None and max(-difference.low, difference.high) <= matters:
         return replace(figure, significant=significant, judgement=SAME)
-    return replace(figure, significant=significant, longer=_longer(figure, matters, tested, confidence))
+    clear_alone = not significant and abs(difference.value) > matters and figure.p_value <= 1 - confidence
+    note = f"not clear enough among {tested} figures" if clear_alone else ""
+    return replace(figure, significant=significant, longer=_longer(figure, matters, tested, confidence), note=note)
 
 
 def _direction(kind: str, difference: float) -> str:

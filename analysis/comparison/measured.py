@@ -9,15 +9,15 @@ import math
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.choices import Choices
+from analysis.comparison.count_intervals import poisson, wilson
 from analysis.comparison.resampling import Resamples, Rows, percentiles_s, resamples
 from analysis.outcomes import CENSORED, POPULATION, Outcome
-from analysis.percentiles import Estimate, estimates, nearest_rank, percentile
+from analysis.percentiles import Estimate, estimates, nearest_rank
 from analysis.population import Population, times_of
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
@@ -68,7 +68,7 @@ class Side:
     @cached_property
     def inside(self) -> Samples:
         """The rows of its window, of the measures that are compared."""
-        samples = self.run.samples
+        samples = self.run.bounded
         compared = np.isin(samples.measure, [MEASURES.index(measure) for measure in COMPARED])
         return samples.where(compared & (samples.second >= self.window.from_s) & (samples.second < self.window.to_s))
 
@@ -84,11 +84,13 @@ class Side:
     def length_s(self) -> float:
         return max(0.0, min(self.window.to_s, self.run.duration_s or 0.0) - self.window.from_s)
 
-    @property
+    @cached_property
     def method(self) -> str:
         if self.run.source.known is not None:
             return AGGREGATE
-        return BOOTSTRAP if self.window.to_s - self.window.from_s >= LEAST_SECONDS else ORDER_STATISTICS
+        busy, seconds = len(np.unique(self.responses.second)), self.window.to_s - self.window.from_s
+        # With requests in few of its seconds, some of the resamples would have none.
+        return BOOTSTRAP if busy >= max(LEAST_SECONDS, seconds / 2) else ORDER_STATISTICS
 
     @cached_property
     def latencies(self) -> dict[str, "Latencies"]:
@@ -133,8 +135,8 @@ class Side:
         if not length_s:
             return Missing("an empty window")
         drawn = None if self.resamples is None else self.drawn_outcomes[:, OUTCOMES.index(Outcome.OK)] / length_s
-        reach = NormalDist().inv_cdf(0.5 + self.choices.confidence / 2) * math.sqrt(ok)  # as of a Poisson count
-        return Measured(ok / length_s, ok / length_s, (ok - reach) / length_s, (ok + reach) / length_s, drawn, drawn)
+        low, high = poisson(ok, self.choices.confidence)
+        return Measured(ok / length_s, ok / length_s, low / length_s, high / length_s, drawn, drawn)
 
     def share(self, outcome: str) -> Measured | Missing:
         """Measure the share of *outcome* among all requests."""
@@ -145,13 +147,12 @@ class Side:
         if self.resamples is not None:
             drawn = self.drawn_outcomes[:, OUTCOMES.index(Outcome(outcome))]
             drawn = drawn / np.maximum(1.0, self.drawn_outcomes.sum(axis=1))
-        return Measured(count / total, count / total, 0.0, 1.0, drawn, drawn, count, total)
+        low, high = wilson(count, total, self.choices.confidence)
+        return Measured(count / total, count / total, low, high, drawn, drawn, count, total)
 
     def _estimates(self, population: Population) -> list[Estimate]:
-        shares, known = list(self.choices.percentiles.values()), self.run.source.known
-        if known is None:
-            return estimates(population, shares, self.choices.confidence)
-        return [Estimate(percentile(population, share) if share in known else None, None, None) for share in shares]
+        shares = list(self.choices.percentiles.values())
+        return estimates(population, shares, self.choices.confidence, self.run.source.known)
 
     def _why_missing(self, name: str, n: int, needed: int | None) -> str:
         if self.run.source.known is not None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a comparison without it
 
 COMPARE_JSON, COMPARE_MD, COMPARE_HTML = "compare.json", "compare.md", "compare.html"
+PICTURE = "compare.png"
 LETTERS = "ABCDEFGHI"
 LONGEST_NAME = 100  # letters of a run's name in the folder's
 LONGEST_VALUE = 120  # letters of a setting that differs
@@ -79,18 +80,28 @@ def write_comparison(
     content |= {COMPARE_JSON: (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()}
     for name, written in (content | _pages(document, plot)).items():
         write_whole(folder / name, written)
+    if not plot:
+        (folder / PICTURE).unlink(missing_ok=True)  # of an earlier comparison
     return folder, document
 
 
 def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = None) -> list[Labelled]:
-    """Read every one of *paths* as a run and give it a letter and the name of its directory."""
+    """Read every one of *paths* as a run and give it a letter and the name of its directory.
+
+    Raises BadRun, which begins with that name.
+    """
     if not 2 <= len(paths) <= len(LETTERS):
         raise BadRun(f"{len(paths)} runs cannot be compared: name a baseline and 1 to {len(LETTERS) - 1} others")
     found = []
     for letter, path in zip(LETTERS, paths, strict=False):
-        run = read([path], timeout_s)
         label = wording.one_line(path.resolve().name) or letter
-        found.append(Labelled(letter, label, run, summarize(run, choices, window_of(run, choices))))
+        try:
+            run = read([path], timeout_s)
+            summary = summarize(run, choices, window_of(run, choices))
+        except BadRun as error:
+            named = str(error).startswith((f"{label},", f"{label} ", f"{path} "))
+            raise BadRun(str(error) if named else f"{label}: {error}") from None
+        found.append(Labelled(letter, label, run, summary))
     return found
 
 

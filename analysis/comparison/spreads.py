@@ -9,9 +9,9 @@
   procedure ask for a p-value that no count of 2,000 resamples could give.
 * A window of fewer than ten seconds has too few blocks. The ends of both runs' own intervals, as of independent
   requests, are combined instead (MOVER: Zou & Donner, Statistics in Medicine 27, 2008): short runs can still show a
-  large difference, and the report says what they cannot show.
-* Shares of outcomes are often of a few requests or none, which no resample varies: their spread is at least that of
-  independent requests (Agresti & Caffo, The American Statistician 54, 2000).
+  large difference, and the report says what they cannot show. Of shares it is Newcombe's interval (`count_intervals`).
+* Shares of outcomes are often of a few requests or none, which no resample varies: their spread from resamples is at
+  least that of independent requests (Agresti & Caffo, The American Statistician 54, 2000).
 """
 
 import math

@@ -1,13 +1,15 @@
 """A comparison as people read it: `+22 ms (19 to 25 ms)`, and one sentence that says what came of it."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.comparison.compare import FASTER, FEWER, NOT_DECIDED, OUTCOME, RATE, SAME
+from analysis.comparison.compare import DOES_NOT_VARY, FASTER, FEWER, NOT_DECIDED, OUTCOME, RATE, SAME
 from analysis.wording import NOTHING, rate_text, share_text, time_text
 
 BETTER_AS_MINUS = (FASTER, FEWER)  # words that take the sign of the difference upon themselves
+TOO_WIDE = "the intervals are too wide, and those of longer runs are narrower"
 
 Figure = Mapping[str, Any]
 
@@ -86,8 +88,8 @@ def finding_text(figure: Figure) -> str:
 
 
 def headline(figures: Sequence[Figure], tolerance: float) -> str:
-    """Say what came of a comparison in one or two sentences, what is worst first."""
-    known = [figure for figure in figures if figure["difference"]["value"] is not None]
+    """Say what came of a comparison in up to three sentences, what is worst first; of figures that both runs have."""
+    known = [figure for figure in figures if None not in (figure["baseline"], figure["other"])]
     known.sort(key=_weight, reverse=True)
     worse = [figure for figure in known if figure["worse"]]
     if worse:
@@ -96,16 +98,19 @@ def headline(figures: Sequence[Figure], tolerance: float) -> str:
             f" Worse too: {others} of the {len(known) - 1} other figures." if others else ""
         )
     if not known:
-        return "Nothing can be compared."
+        return f"Nothing can be compared{_most_often(figures)}."
     undecided = [figure for figure in known if figure["judgement"] == NOT_DECIDED]
+    if len(undecided) == len(known):
+        return _nothing_decided(known)
     better = [figure for figure in known if figure["judgement"] not in (SAME, NOT_DECIDED)]
-    if not better and not undecided:
-        return f"No difference: all {len(known)} figures are the same within {_percent(tolerance)} %."
-    parts = [finding_text(better[0]), "No figure is worse."] if better else ["No regression was found."]
-    if undecided:
-        are = "is" if len(undecided) == 1 else "are"
-        parts.append(f"{len(undecided)} of {len(known)} figures {are} not decided{_decided_by(undecided)}.")
-    return " ".join(parts)
+    if not better:
+        return _same_but(len(known), undecided, f"the same within {_percent(tolerance)} %")
+    if not undecided:
+        return f"{finding_text(better[0])} No figure is worse."
+    return (
+        f"{finding_text(better[0])} No figure is known to be worse."
+        f" {len(undecided)} of {len(known)} figures {_are(len(undecided))} not decided{_decided_by(undecided)}."
+    )
 
 
 def signed_text(figure: Figure, difference: float) -> str:
@@ -116,11 +121,41 @@ def signed_text(figure: Figure, difference: float) -> str:
     return sign + (f"{rate_text(abs(difference))} /s" if figure["kind"] == RATE else time_text(abs(difference)))
 
 
+def _nothing_decided(figures: Sequence[Figure]) -> str:
+    """Lead with that, so that nobody takes it for a comparison without a finding; then why, or what would help."""
+    if any(figure["note"] == DOES_NOT_VARY for figure in figures):
+        return f"Nothing can be decided: {DOES_NOT_VARY}; a file of single requests does."
+    if any(figure["longer"] for figure in figures):
+        return f"Nothing can be decided{_decided_by(figures)}."
+    return f"Nothing can be decided{_most_often(figures) or f': {TOO_WIDE}'}."
+
+
+def _same_but(known: int, undecided: Sequence[Figure], same: str) -> str:
+    decided = known - len(undecided)
+    if not undecided:
+        return f"No difference: all {known} figures are {same}."
+    figures = "figure" if decided == 1 else f"{decided} figures"
+    return (
+        f"The {figures} that can be decided {_are(decided)} {same};"
+        f" {len(undecided)} {_are(len(undecided))} not decided{_decided_by(undecided)}."
+    )
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _most_often(figures: Sequence[Figure]) -> str:
+    notes = Counter(figure["note"] for figure in figures if figure["note"])
+    return f": {notes.most_common(1)[0][0]}" if notes else ""
+
+
 def _decided_by(figures: Sequence[Figure]) -> str:
-    times = [figure["longer"] for figure in figures]
-    if None in times:
+    times = [figure["longer"] for figure in figures if figure["longer"]]
+    if not times:
         return ""
-    return f": runs {longer_text(max(times))} as long would decide {'it' if len(times) == 1 else 'all of them'}"
+    them = f"{len(times)} of them" if len(times) < len(figures) else "it" if len(times) == 1 else "all of them"
+    return f": runs {longer_text(max(times))} as long would decide {them}"
 
 
 def _weight(figure: Figure) -> float:
@@ -128,6 +163,8 @@ def _weight(figure: Figure) -> float:
 
 
 def _bound(figure: Figure) -> str:
+    if figure["other_censored"] and figure["baseline_censored"]:  # a difference is known of the same requests alone
+        return ""
     if figure["other_censored"]:
         return "at least "
     return "at most " if figure["baseline_censored"] else ""

@@ -156,5 +156,7 @@ def reading(view: View) -> str:
     counts = times.counted(view.steps)[:, :, slow].sum(axis=(1, 2))
     slowest = f"took {SLOW} times the median of {time_text(median_s)} or longer"
     if not counts.any():
-        return sentence(f"{text}; none {slowest}")
+        waited = times.counted(view.steps)[:, 1].sum()
+        known = f", as far as is known: {waited:,.0f} got no answer" if waited else ""
+        return sentence(f"{text}; none {slowest}{known}")
     return sentence(f"{text}; {counts.sum():,.0f} {slowest}, {most_text(counts, view.steps)}")

@@ -102,6 +102,7 @@ def rates_of(view: View) -> Lines:
     rates = {
         name: by_step(steps, timeline.second, getattr(timeline, column), np.mean)
         for name, column in (("target", "target_per_s"), *((name, name) for name in ("planned", "sent", "finished")))
+        if view.run.source.is_own or name not in ("target", "planned")
     }
     if not len(timeline.second) and len(view.run.samples.second) and view.is_whole:
         rows = view.run.samples.of_measure(RESPONSE)
@@ -114,7 +115,7 @@ def in_flight_of(view: View) -> Lines:
     """Give the most requests in flight at the end of any second of the step."""
     timeline = view.run.timeline
     most = by_step(view.steps, timeline.second, timeline.in_flight, np.max)
-    lines = {"in flight": most} if len(timeline.sent) and timeline.sent.any() else {}
+    lines = {"in flight": most} if timeline.sent.any() and timeline.in_flight.any() else {}
     return Lines("In flight", view.steps, _measured(lines), 1.1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.percentiles import Estimate, estimates, percentile
+from analysis.percentiles import Estimate, estimates
 from analysis.plots.axes import figure_of, gateway_limit, legend_above, nines_axis, nines_of, taken_axis
 from analysis.plots.plot import Picture
 from analysis.plots.style import BLUE, DASHED, VERMILLION, Style
@@ -142,8 +142,5 @@ def _told(view: View) -> dict[Fraction, Estimate]:
 
 def estimates_of(view: View, measure: str, shares: Sequence[Fraction]) -> dict[Fraction, Estimate]:
     """Estimate the percentiles *shares* (ascending) of *measure*; of an aggregate those that it has, as they are."""
-    population = view.populations[measure]
-    known = view.run.source.known
-    if known is None:
-        return dict(zip(shares, estimates(population, shares, view.choices.confidence), strict=True))
-    return {share: Estimate(percentile(population, share), None, None) for share in shares if share in known}
+    found = estimates(view.populations[measure], shares, view.choices.confidence, view.run.source.known)
+    return dict(zip(shares, found, strict=True))

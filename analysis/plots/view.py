@@ -76,10 +76,10 @@ class View:
 
 def view_of(run: Run, choices: Choices, window: Window) -> View:
     times, populations = {}, {}
-    inside = run.samples.within(window.from_s, window.to_s)
+    inside = run.bounded.within(window.from_s, window.to_s)
     for measure in MEASURES_DRAWN:
-        of_run = population_of(run.samples, measure)
-        of_window = of_run if inside is run.samples else population_of(inside, measure)
+        of_run = population_of(run.bounded, measure)
+        of_window = of_run if inside is run.bounded else population_of(inside, measure)
         if of_window.n:
             times[measure], populations[measure] = _times(of_run), of_window
     return View(run, choices, window, _seconds(run), times, populations)

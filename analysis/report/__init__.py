@@ -17,6 +17,7 @@ from analysis.summary import summarize
 from analysis.window import window_of
 
 SUMMARY = "summary.json"
+PICTURES = {f"{name}.png" for name in ("percentiles", "heatmap", "over_time", "distribution", "lateness", "outcomes")}
 FAILURES_TOLD = 3  # in the terminal
 EXIT_CODES = {"none": 0, "invalid": 3}
 
@@ -95,7 +96,9 @@ def _that_say_why(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _pictures_of(page: Path) -> set[str]:
-    """Name the files that an earlier report.md shows; text from outside cannot make such a line of it."""
+    """Name the pictures of ours that an earlier report.md shows; text from outside cannot make such a line of it."""
     if not page.is_file():
         return set()
-    return set(re.findall(r"^!\[[^]]*\]\((\w+\.png)\)$", page.read_text("utf-8", errors="replace"), re.MULTILINE))
+    return PICTURES & set(
+        re.findall(r"^!\[[^]]*\]\((\w+\.png)\)$", page.read_text("utf-8", errors="replace"), re.MULTILINE)
+    )

@@ -34,7 +34,8 @@ CAUTIONS = {
     "clock_step": "The time of day was set, or the machine slept, during the run.",
     "no_steady_state": "The latencies did not settle, so they depend on when the run ended.",
     "mostly_failed": "Most requests failed, so the latencies are of few.",
-    "few_requests": "Too few latencies for a p99.",
+    "few_requests": "Too few latencies for the highest percentile asked for, up to p99.",
+    "timeouts_early": "Timeouts came long before the limit that they are counted at.",
     "correlated": "Requests close in time are so alike that the intervals are much wider for it.",
     "requests_resent": "Requests were sent twice, because a kept-alive connection had been closed.",
 }

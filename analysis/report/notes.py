@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report.verdict import main_measure
 from analysis.run_format import BACKEND, GATEWAY, SERVICE
 from analysis.wording import estimate_text, length_text
 
@@ -13,13 +12,27 @@ def notes(summary: Mapping[str, Any]) -> list[str]:
 
 
 def unsupported(summary: Mapping[str, Any]) -> list[str]:
-    """Say for each percentile of the main measure printed as `-` how long a run would support it."""
-    figures = summary["latency"][main_measure(summary["latency"])]
-    return [
-        f"{name} takes a run of about {length_text(figures[name]['needs_s'])} at this rate."
-        for name in summary["percentiles"]
-        if figures[name]["value_s"] is None and figures[name]["needs_s"]
+    """Say for each percentile printed as `-` how long a run would support it: of the main measure, and of another
+    where the main one has it.
+    """
+    main, wanted = summary["main"], list(summary["percentiles"])
+    said = [f"{name}{_needs(summary['latency'][main][name])}" for name in wanted if _missing(summary, main, name)]
+    said += [
+        f"{name} of {measure}{_needs(figures[name])}"
+        for measure, figures in summary["latency"].items()
+        for name in wanted
+        if measure != main and not _missing(summary, main, name) and _missing(summary, measure, name)
     ]
+    return said
+
+
+def _missing(summary: Mapping[str, Any], measure: str, name: str) -> bool:
+    estimate = summary["latency"][measure][name]
+    return estimate["value_s"] is None and bool(estimate["needs_s"])
+
+
+def _needs(estimate: Mapping[str, Any]) -> str:
+    return f" takes a run of about {length_text(estimate['needs_s'])} at this rate."
 
 
 def gateway_part(summary: Mapping[str, Any]) -> list[str]:

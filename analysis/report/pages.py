@@ -20,7 +20,7 @@ from analysis.outcomes import MEANING
 from analysis.report.again import again
 from analysis.report.definitions import definitions
 from analysis.report.notes import notes
-from analysis.report.verdict import figures, headline, main_measure
+from analysis.report.verdict import figures, headline
 
 if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it
@@ -72,7 +72,12 @@ def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]
         "notes": notes(summary),
         "plots": plots,
         "again_notes": again(summary["run"]).notes,
-        "main": main_measure(summary["latency"]),
+        "main": summary["main"],
+        "has_intervals": any(
+            figures[name]["low_s"] is not None
+            for figures in summary["latency"].values()
+            for name in summary["percentiles"]
+        ),
         "text": wording,
     }
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.outcomes import Outcome
-from analysis.run_format import RESPONSE, SERVICE
+from analysis.population import TIMEOUTS
+from analysis.run import LATENCY_FILE, LOADGATE
 from analysis.wording import NOTHING, estimate_text, interval_text, length_text, rate_text, share_text, time_text
 
-TIMEOUTS = (Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT)
+OWN = (LOADGATE, LATENCY_FILE)
 NO_OBJECTIVE = "No objective was set, so nothing passed or failed."
 
 
@@ -36,15 +37,10 @@ def headline(summary: Mapping[str, Any]) -> Headline:
         return Headline("Partial", "warn", "The run was interrupted, and these are its numbers until then.")
     if summary["run"]["state"] == "running":
         return Headline("Partial", "warn", "The run has not ended, and these are its numbers so far.")
-    if summary["source"]["kind"] != "loadgate":
+    if summary["source"]["kind"] not in OWN:
         text = f"Measured by another tool ({summary['source']['kind']}), whose own delays are not known. {NO_OBJECTIVE}"
         return Headline("Recorded", "plain", text)
     return Headline("Valid", "good", f"The measurement is sound. {NO_OBJECTIVE}")
-
-
-def main_measure(latency: Mapping[str, Any]) -> str:
-    """Choose what the report is about first: the response, or the service of a tool that records no plan."""
-    return SERVICE if latency[SERVICE]["n"] and not latency[RESPONSE]["n"] else RESPONSE
 
 
 def figures(summary: Mapping[str, Any]) -> list[Figure]:
@@ -64,7 +60,7 @@ def figures(summary: Mapping[str, Any]) -> list[Figure]:
 
 def _rate(summary: Mapping[str, Any]) -> Figure:
     """Of what was planned; what another tool planned is not known, only what it sent."""
-    kind = "planned" if summary["source"]["kind"] == "loadgate" else "sent"
+    kind = "planned" if summary["source"]["kind"] in OWN else "sent"
     rate = summary["rate"]
     ok = f"{rate_text(rate['ok_per_s'])} ok/s"
     return Figure(
@@ -76,7 +72,7 @@ def _latencies(summary: Mapping[str, Any]) -> Iterator[Figure]:
     """A typical one and a slow one: p50 and p99 if they were asked for, else the lowest and the highest."""
     names = list(summary["percentiles"])
     low, high = ("p50" if "p50" in names else names[0]), ("p99" if "p99" in names else names[-1])
-    measure = main_measure(summary["latency"])
+    measure = summary["main"]
     for name in dict.fromkeys((low, high)):
         estimate = summary["latency"][measure][name]
         yield Figure(f"{name} {measure}", estimate_text(estimate), _beneath(estimate, summary["confidence"]))

@@ -148,8 +148,8 @@ def _series(run: Run, from_s: int, to_s: int) -> tuple[Array, Array]:
     """
     if run.source.known is not None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    second, median = per_second(run.samples, RESPONSE, from_s, to_s)
-    return (second, median) if len(second) else per_second(run.samples, SERVICE, from_s, to_s)
+    second, median = per_second(run.bounded, RESPONSE, from_s, to_s)
+    return (second, median) if len(second) else per_second(run.bounded, SERVICE, from_s, to_s)
 
 
 def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None:

@@ -5,11 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import POPULATION
 from analysis.run_format import MEASURES
-from analysis.samples import OUTCOMES, UNMEASURED, Array, Samples
+from analysis.samples import IN_POPULATION, UNMEASURED, Array, Samples
 
-_IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])
 _ROOM = 2.0**62  # for two numbers packed into one
 
 
@@ -19,7 +17,7 @@ def per_second(samples: Samples, measure: str, from_s: int, to_s: int) -> tuple[
     Censored requests count at their bounds, so a median among them is a lower bound as well.
     """
     chosen = (samples.measure == MEASURES.index(measure)) & (samples.value_us != UNMEASURED)
-    chosen &= (samples.second >= from_s) & (samples.second < to_s) & _IN_POPULATION[samples.outcome]
+    chosen &= (samples.second >= from_s) & (samples.second < to_s) & IN_POPULATION[samples.outcome]
     return medians(samples.second[chosen], samples.value_us[chosen], samples.count[chosen])
 
 

@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_by_hand import samples_of
 
-from analysis.population import population_of
+from analysis.percentiles import nearest_rank
+from analysis.population import bounded, main_measure, population_of
 
 
 def of(measure, *rows):
@@ -63,3 +66,64 @@ def test_a_row_that_counts_nothing_is_no_request():
 
     assert population.n == 1
     assert population.at_least_s(1) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("response", "service", "measure"), [(1, 1, "response"), (0, 1, "service"), (0, 0, "response")]
+)
+def test_latency_means_the_response_where_there_is_one(response, service, measure):
+    samples = samples_of((0, "a", "ok", "response", 5, response), (0, "a", "ok", "service", 5, service))
+
+    assert main_measure({name: population_of(samples, name) for name in ("response", "service")}) == measure
+
+
+@pytest.mark.parametrize("limit_s", [None, 2.0])
+@pytest.mark.parametrize("measure", ["response", "service", "first_byte", "backend"])
+def test_a_timeout_that_came_at_once_counts_as_at_least_the_limit_and_the_slowest_answer(measure, limit_s):
+    samples = samples_of(
+        (0, "a", "ok", measure, 3_000_000, 1),
+        (0, "a", "gateway_timeout", measure, 1_000, 1),
+        (0, "a", "client_timeout", measure, 45_000_000, 1),
+        (0, "a", "unfinished", measure, 1_000, 1),
+    )
+
+    assert bounded(samples, limit_s).value_us.tolist() == [3_000_000, 3_000_000, 45_000_000, 1_000]
+    assert bounded(samples, 40.0).value_us.tolist() == [3_000_000, 40_000_000, 45_000_000, 1_000]
+
+
+@pytest.mark.parametrize("measure", ["lateness", "upload", "connect", "gateway"])
+def test_what_does_not_end_with_the_answer_is_left_as_it_was(measure):
+    samples = samples_of((0, "a", "gateway_timeout", measure, 1_000, 1))
+
+    assert bounded(samples, 40.0).value_us.tolist() == [1_000]
+
+
+TIMES = st.lists(
+    st.tuples(st.sampled_from(["ok", "gateway_timeout"]), st.integers(0, 5 * 10**7)), min_size=1, max_size=60
+)
+
+
+@given(TIMES, st.integers(0, 5 * 10**7), st.sampled_from([None, 0.5, 40.0]), st.integers(1, 99))
+def test_adding_a_timeout_never_lowers_a_percentile_however_fast_it_came(rows, added_us, limit_s, percent):
+    """Where it was a bound already, the bound may become another one, but not one below the slowest answer."""
+    before, after = (
+        population_of(bounded(samples_of(*[(0, "a", o, "response", us, 1) for o, us in these]), limit_s), "response")
+        for these in (rows, [*rows, ("gateway_timeout", added_us)])
+    )
+    ranks = (nearest_rank(before.n, percent / 100), nearest_rank(after.n, percent / 100))
+    was_s, is_s = before.at_least_s(ranks[0]), after.at_least_s(ranks[1])
+    slowest_s = max((us / 1e6 for outcome, us in rows if outcome == "ok"), default=0.0)
+
+    assert is_s >= min(was_s, max(slowest_s, limit_s or 0.0, added_us / 1e6))
+    assert is_s >= was_s or before.at_most_s(ranks[0]) is None
+
+
+@given(TIMES, st.sampled_from(["oversize", "throttled", "server_error"]), st.integers(0, 5 * 10**7))
+def test_adding_a_rejection_never_changes_a_percentile(rows, outcome, added_us):
+    before, after = (
+        population_of(bounded(samples_of(*[(0, "a", o, "response", us, 1) for o, us in these]), 40.0), "response")
+        for these in (rows, [*rows, (outcome, added_us)])
+    )
+
+    assert after.value_us.tolist() == before.value_us.tolist()
+    assert after.bounds_rank.tolist() == before.bounds_rank.tolist()

@@ -21,9 +21,9 @@ ROWS = [
 ]
 
 
-def estimate(value_s, low_s, high_s, *, censored=False, needs_s=None):
+def estimate(value_s, low_s, high_s, *, censored=False, needs=None, needs_s=None):
     found = {"value_s": value_s, "low_s": low_s, "high_s": high_s, "censored": censored}
-    return found | {"widened": None, "needs_s": needs_s}
+    return found | {"widened": None, "needs": needs, "needs_s": needs_s}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_run_is_reduced_to_its_numbers(summary):
     assert found["latency"]["response"]["n"] == 100
     assert found["latency"]["service"]["p50"] == estimate(0.08, 0.08, 0.08)
     assert found["latency"]["response"]["p95"] == estimate(40.0, 0.1, None, censored=True)
-    assert found["latency"]["response"]["p99"] == estimate(None, None, None, needs_s=pytest.approx(36.8))
+    assert found["latency"]["response"]["p99"] == estimate(None, None, None, needs=368, needs_s=pytest.approx(36.8))
     assert found["latency"]["response"]["max"] == estimate(40.0, None, None, censored=True)
 
 

@@ -17,4 +17,4 @@ def test_the_serious_come_first(cautions):
 def test_what_a_caution_is_called_is_what_its_check_is_called():
     names = [check.__name__ for check in CHECKS]
 
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) == 18

@@ -82,6 +82,10 @@ def test_users_matter_in_a_closed_load():
     assert found(one, two) == [("users", "5", "6", True)]
 
 
+def test_a_text_without_a_letter_is_written_out():
+    assert found(run(), run(target="\x00 ")) == [("target", "http://127.0.0.1:8080/v1/infers/1", "nothing", True)]
+
+
 def test_the_same_run_differs_in_nothing():
     assert differing(run(), run()) == []
 

@@ -167,6 +167,7 @@ def test_two_timeouts_decide_nothing():
 
 def test_a_timeout_that_is_barely_above_a_time_decides_nothing():
     two = constant_run((1_000_000, OK, 60), (2_020_000, TIMEOUT, 40))
+    two = replace(two, manifest=two.manifest | {"gateway": {"timeout_s": 2.02}})
     found = figures(EXACT, two)["response p99"]
 
     assert (found.judgement, found.difference.high, found.longer) == ("not decided", None, None)
@@ -213,6 +214,46 @@ def test_short_runs_are_compared_by_their_own_intervals():
     below = np.hypot(after.value_s - after.low_s, before.high_s - before.value_s)
     above = np.hypot(after.high_s - after.value_s, before.value_s - before.low_s)
     assert [found.difference.low, found.difference.high] == pytest.approx([value_s - below, value_s + above])
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "ends"),
+    [
+        ((48, 80), (56, 70), (0.0524, 0.3339)),
+        ((3, 10), (9, 10), (0.1705, 0.8090)),
+        ((2, 7), (6, 7), (0.0582, 0.8062)),
+        ((0, 29), (5, 56), (-0.0381, 0.1926)),
+        ((0, 20), (10, 10), (0.6791, 1.0)),
+    ],
+)
+def test_a_share_of_a_short_run_has_newcombes_interval(one, two, ends):
+    """Table II of Newcombe, Statistics in Medicine 17, 1998: method 10."""
+    runs = [constant_run((1_000, THROTTLED, k), (900, OK, n - k), seconds=1) for k, n in (one, two)]
+    found = figures(*runs)["outcome throttled"].difference
+
+    assert [found.low, found.high] == pytest.approx(ends, abs=1e-4)
+
+
+@pytest.mark.parametrize("seconds", [8, 20])
+def test_a_rate_is_never_more_than_100_percent_less(seconds):
+    one, two = random_run(1, seconds=seconds, per_s=2), random_run(2, seconds=seconds, per_s=2, failed=0.9)
+    found = figures(one, two)["rate ok_per_s"]
+
+    assert found.judgement == "fewer"
+    assert -1 <= found.share.low <= found.share.value <= found.share.high < 0
+
+
+def test_what_only_the_number_of_figures_leaves_open_says_so():
+    one, two = random_run(1, seconds=20), random_run(4, seconds=20, scale_s=0.11)
+    tested = [each for each in compare(one, two, CHOICES).figures if each.p_value is not None]
+    noted = [each for each in tested if each.note]
+
+    assert noted
+    for each in noted:
+        assert each.note == f"not clear enough among {len(tested)} figures"
+        assert (each.judgement, each.significant) == ("not decided", False)
+        assert each.difference.low > 0
+        assert each.difference.value > each.matters
 
 
 def test_an_aggregate_has_values_but_decides_nothing():
@@ -280,3 +321,11 @@ def test_a_slower_service_is_found_and_its_interval_holds_the_truth():
 
     assert found == 20
     assert held >= 17
+
+
+def test_a_window_that_is_mostly_empty_is_not_drawn_anew():
+    """Resamples of it would hold no request at all."""
+    second = np.repeat([0, 11], 500)
+    run = run_of(second, np.full(1000, 100_000), np.full(1000, OK), ("response", "service"), 12)
+
+    assert compare(run, run, Choices()).method == ORDER_STATISTICS

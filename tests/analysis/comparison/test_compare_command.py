@@ -56,6 +56,19 @@ def test_a_run_against_itself_exits_with_0(make):
     assert called(run, run).exit_code == 0
 
 
+def test_what_decides_nothing_exits_with_0_and_says_so_first(tmp_path):
+    pair = []
+    for name, unit_us in (("one", 1_000), ("two", 1_100)):
+        few = [(0, "json", "ok", "response", unit_us * number, 1) for number in range(1, 11)]
+        (tmp_path / name).mkdir()
+        pair.append(str(write_run(tmp_path / name, few)))
+    done = called(*pair)
+
+    assert done.exit_code == 0
+    assert done.output.startswith("Nothing can be decided: ")
+    assert "0 nothing is worse, or nothing can be decided;" in " ".join(called("--help").output.split())
+
+
 def test_pages_go_where_they_are_told(make, tmp_path):
     done = called(make("one"), make("two"), "--out", str(tmp_path / "a" / "b"))
 

@@ -193,11 +193,16 @@ def test_a_short_window_is_said_to_be_one(make_pair, tmp_path):
 
 
 def test_an_aggregate_is_said_to_decide_nothing():
-    run = replace(random_run(1), source=Source("Locust statistics", (), known=(Fraction(1, 2),)))
-    summary = summarize(run, Choices(), window_of(run, Choices()))
-    pair = [Labelled(letter, letter, run, summary) for letter in "AB"]
+    source = Source("Locust statistics", (), known=(Fraction(1, 2),))
+    runs = [replace(random_run(seed), source=source) for seed in (1, 2)]
+    pair = [
+        Labelled(letter, letter, run, summarize(run, Choices(), window_of(run, Choices())))
+        for letter, run in zip("AB", runs, strict=True)
+    ]
     document = compared(pair, Choices(), 0.05, force=True)
 
+    assert document["comparisons"][0]["headline"].startswith("Nothing can be decided: an aggregate does not say")
+    assert not document["worse"]
     assert document["comparisons"][0]["cautions"][-1].startswith("An aggregate does not say how its figures vary")
 
 
@@ -222,6 +227,31 @@ def test_hostile_names_and_settings_stay_text(make_pair, tmp_path, text):
     assert [line.replace("\\|", "").count("|") for line in cells] == [7]
     assert not {"\x1b", "\u202e"} & set(page.text + markdown + terminal)
     assert all(line.isprintable() for line in terminal.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"warmup_s": 15.0}, r"^two: the warm-up of 15 s leaves nothing of the run"),
+        ({"window": (5.0, 15.0)}, r"^two: the window 5s..15s is not within the run"),
+    ],
+)
+def test_what_is_wrong_with_a_window_names_the_run(tmp_path, options, words):
+    lengths_s = {"one": 20, "two": 10}
+    pair = [write(tmp_path / name, random_run(1, seconds=seconds)) for name, seconds in lengths_s.items()]
+    with pytest.raises(BadRun, match=words):
+        write_comparison(pair, choices=Choices(**options), plots=False)
+
+
+def test_what_is_wrong_with_a_file_names_the_run_once(make_pair, tmp_path):
+    one, two = make_pair()
+    jtl = tmp_path / "three.csv"
+    jtl.write_text("response_ms\nslow\n")
+    (two / "latency.csv").write_text("second\n")
+    with pytest.raises(BadRun, match=r"^two: latency.csv, line 1: "):
+        write_comparison([one, two], plots=False)
+    with pytest.raises(BadRun, match=r"^three.csv, line 2"):
+        write_comparison([one, jtl], plots=False)
 
 
 def test_one_run_or_too_many_cannot_be_compared(runs):

@@ -1,5 +1,6 @@
 import pytest
 
+from analysis.comparison.compare import DOES_NOT_VARY
 from analysis.comparison.wording import (
     difference_text,
     finding_text,
@@ -60,6 +61,11 @@ BOUND = {"other": 40.0, "other_censored": True, "difference": ends(39.7, 39.6), 
             {"difference": ends(-39.7, None, -39.6), "baseline_censored": True, "share": ends(-0.99, None, -0.98)},
             ("p99 of response", "306 ms", "at most -39.7 s", "-39.6 s or less", "-"),
         ),
+        (
+            {"other": 40.0, "baseline_censored": True, "other_censored": True}
+            | {"difference": ends(0.0, 0.0, 0.0), "share": ends(0.0, 0.0, 0.0), "judgement": "same"},
+            ("p99 of response", ">= 40 s", "0 ms", "0 to 0 ms", "0 % (0 to 0 %)"),
+        ),
         ({"other": None, "difference": ends(), "share": ends()}, ("p99 of response", "-", "-", "", "-")),
     ],
 )
@@ -95,6 +101,7 @@ def test_a_finding_is_a_sentence(found, sentence):
 
 
 SAME, OPEN = figure("same"), figure("not decided", longer=2.4)
+BOTH_BOUNDS = {"difference": ends(), "matters": None, "longer": None, "note": "both are only known to be at least this"}
 MISSING = figure("not decided", difference=ends(), other=None)
 
 
@@ -107,13 +114,37 @@ MISSING = figure("not decided", difference=ends(), other=None)
         ),
         ([SAME, figure()], "p99 of response is 21 % slower (12 to 30 %)."),
         ([SAME, SAME], "No difference: all 2 figures are the same within 5 %."),
-        ([SAME, OPEN], "No regression was found. 1 of 2 figures is not decided: runs 3 times as long would decide it."),
-        ([OPEN, OPEN | {"longer": None}, MISSING], "No regression was found. 2 of 2 figures are not decided."),
+        (
+            [SAME, SAME, OPEN],
+            "The 2 figures that can be decided are the same within 5 %; 1 is not decided:"
+            " runs 3 times as long would decide it.",
+        ),
+        (
+            [SAME, OPEN, OPEN | BOTH_BOUNDS],
+            "The figure that can be decided is the same within 5 %; 2 are not decided:"
+            " runs 3 times as long would decide 1 of them.",
+        ),
+        ([OPEN, OPEN, MISSING], "Nothing can be decided: runs 3 times as long would decide all of them."),
+        ([OPEN | BOTH_BOUNDS, MISSING], "Nothing can be decided: both are only known to be at least this."),
+        (
+            [OPEN | {"longer": None}],
+            "Nothing can be decided: the intervals are too wide, and those of longer runs are narrower.",
+        ),
+        (
+            [figure("not decided", note=DOES_NOT_VARY), MISSING],
+            "Nothing can be decided: an aggregate does not say how its figures vary; a file of single requests does.",
+        ),
         (
             [figure("faster", share=ends(-0.211, -0.3, -0.12)), SAME],
             "p99 of response is 21 % faster (12 to 30 %). No figure is worse.",
         ),
+        (
+            [figure("faster", share=ends(-0.211, -0.3, -0.12)), OPEN],
+            "p99 of response is 21 % faster (12 to 30 %). No figure is known to be worse."
+            " 1 of 2 figures is not decided: runs 3 times as long would decide it.",
+        ),
         ([MISSING], "Nothing can be compared."),
+        ([MISSING | {"note": "the other has no latencies"}], "Nothing can be compared: the other has no latencies."),
     ],
 )
 def test_the_headline_says_what_is_worst(figures, sentence):

@@ -21,7 +21,7 @@ def rows_of(requests):
 def test_the_windows_times_are_those_of_the_report(requests):
     """The same order, ranks and bounds as `analysis.population` has, to the microsecond."""
     run = run_of(rows_of(requests))
-    inside = run.samples.within(2, 7)
+    inside = run.bounded.within(2, 7)
     seen = view(run, Window(2, 7))
 
     for measure in ("response", "service", "lateness"):
@@ -55,12 +55,12 @@ def test_times_that_no_histogram_recorded_are_drawn_within_a_thousandth(times_us
 
 
 def test_requests_are_counted_by_step_by_bound_and_by_time():
-    rows = [*measured(0, "ok", 100, 3), *measured(1, "ok", 200, 5), *measured(9, "gateway_timeout", 200, 7)]
+    rows = [*measured(0, "ok", 100, 3), *measured(1, "ok", 200, 5), *measured(9, "gateway_timeout", 41_000_000, 7)]
     found = view(run_of([*rows, *measured(9, "throttled", 1, 9)])).times["response"]
 
-    assert found.value_us.tolist() == [100, 200]
-    assert found.counted(steps_of(10, 5)).tolist() == [[[3, 5], [0, 0]], [[0, 0], [0, 7]]]
-    assert found.within(1, 9).tolist() == [[0, 5], [0, 0]]
+    assert found.value_us.tolist() == [100, 200, 41_000_000]
+    assert found.counted(steps_of(10, 5)).tolist() == [[[3, 5, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 7]]]
+    assert found.within(1, 9).tolist() == [[0, 5, 0], [0, 0, 0]]
 
 
 @pytest.mark.parametrize(

@@ -61,18 +61,18 @@ def test_several_paths_need_a_folder_for_their_report(tmp_path):
 
 
 def test_pictures_of_an_earlier_report_are_not_left_behind(make_run):
-    """Others' pictures are."""
+    """Others' pictures are, whatever the page shows."""
     run = make_run(ROWS)
     write_report(run)
     earlier = pictures(run)
     (run / "photo.png").write_bytes(b"mine")
-    (run / "old.png").write_bytes(b"of an older version")
+    (run / "logo.png").write_bytes(b"also mine")
     page = run / "report.md"
-    page.write_text(page.read_text() + "\n![Old](old.png)\n\n![Up](../photo.png) and ![photo](photo.png)\n")
+    page.write_text(page.read_text() + "\n![Logo](logo.png)\n\n![Up](../photo.png) and ![photo](photo.png)\n")
     write_report(run, plots=False)
 
     assert earlier
-    assert pictures(run) == {"photo.png"}
+    assert pictures(run) == {"photo.png", "logo.png"}
 
 
 def test_a_text_from_outside_makes_nobody_delete_a_picture(make_run):

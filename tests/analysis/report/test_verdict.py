@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 from made_by_hand import summary_of
 
-from analysis.report.verdict import Figure, figures, headline, main_measure
+from analysis.report.verdict import Figure, figures, headline
 
 OK = [(0, "json", "ok", "response", 102_400, 400), (0, "json", "ok", "service", 100_000, 400)]
 TIMEOUTS = [(0, "json", "gateway_timeout", "response", 40_000_000, 60)]
@@ -14,7 +14,11 @@ LOAD = {"rate_per_s": 400.0, "duration_s": 1.0}
 def of_tool(summary):
     """*summary* as that of another tool, which records no plan."""
     latency = summary["latency"] | {"response": summary["latency"]["service"] | {"n": 0}}
-    return summary | {"source": {"kind": "k6 CSV", "files": ["a.csv"], "notes": []}, "latency": latency}
+    return summary | {
+        "source": {"kind": "k6 CSV", "files": ["a.csv"], "notes": []},
+        "latency": latency,
+        "main": "service",
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,10 +102,3 @@ def test_an_aggregate_has_a_value_without_an_interval(make_run):
     summary["latency"]["response"]["p50"] |= {"low_s": None, "high_s": None}
 
     assert figures(summary)[1] == Figure("p50 response", "102 ms", "interval not known")
-
-
-@pytest.mark.parametrize(
-    ("response", "service", "measure"), [(1, 1, "response"), (0, 1, "service"), (0, 0, "response")]
-)
-def test_the_main_measure_is_the_response_where_there_is_one(response, service, measure):
-    assert main_measure({"response": {"n": response}, "service": {"n": service}}) == measure
