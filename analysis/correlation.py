@@ -15,10 +15,11 @@ uncertain: Student's t in place of the normal's quantile allows for that.
 """
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+
+from analysis.student import normal_score, student_score
 
 FEWEST_SECONDS = 10  # below, seconds cannot be compared with each other
 MOST_CARRIED = 0.9  # of a second's deviation into the next; near 1 the run is a drift, not a steady state
@@ -37,34 +38,12 @@ def design_effects(deviation: Numbers, variance: Numbers, confidence: float) -> 
     carried = _carried(deviation)
     fresh = deviation[1:] - carried * deviation[:-1]
     of_sum = _block_variance(fresh - fresh.mean(axis=0), length) * seconds / (seconds - 1) / (1 - carried) ** 2
-    freedom = max(1.5 * (seconds / length - 1), 3.0)
-    tail = (1 - confidence) / 2
-    uncertain = (student(tail, freedom) / normal(tail)) ** 2
+    score = normal_score(confidence)
+    uncertain = (student_score(score, 1.5 * (seconds / length - 1)) / score) ** 2
     effects = np.divide(of_sum, variance, out=np.ones_like(variance), where=variance > 0)
     # What independent requests would vary by is known; only what goes beyond was estimated.
     widened: Numbers = 1 + np.maximum(effects - 1, 0.0) * uncertain
     return widened
-
-
-def normal(tail: float) -> float:
-    """Give the value that a standard normal exceeds with probability *tail*."""
-    return -NormalDist().inv_cdf(tail)
-
-
-def student(tail: float, freedom: float) -> float:
-    """Give the value that Student's t with *freedom* >= 3 exceeds with probability *tail* >= 0.0005, within 1 %.
-
-    The expansion of Fisher & Cornish (1960): Abramowitz & Stegun, Handbook of Mathematical Functions, 26.7.5.
-    """
-    x = normal(tail)
-    terms = (
-        x,
-        (x**3 + x) / 4,
-        (5 * x**5 + 16 * x**3 + 3 * x) / 96,
-        (3 * x**7 + 19 * x**5 + 17 * x**3 - 15 * x) / 384,
-        (79 * x**9 + 776 * x**7 + 1482 * x**5 - 1920 * x**3 - 945 * x) / 92160,
-    )
-    return sum(term / freedom**power for power, term in enumerate(terms))
 
 
 def _carried(deviation: Numbers) -> Numbers:

@@ -1,5 +1,5 @@
-"""What is wrong with a run that cannot be read."""
+"""What is wrong with what was to be read."""
 
 
 class BadRun(Exception):  # noqa: N818 - named for what is wrong
-    """A run directory does not hold what its format says; the message names file, line, column and value."""
+    """A file or run that cannot be read, or not as asked; the message says what, where, and what would be right."""

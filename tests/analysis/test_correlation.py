@@ -7,30 +7,12 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from analysis.correlation import FEWEST_SECONDS, _block_variance, design_effects, normal, student
+from analysis.correlation import FEWEST_SECONDS, _block_variance, design_effects
 from analysis.percentiles import estimates
 from analysis.population import population
 
 P50, P90, P99 = Fraction(1, 2), Fraction(9, 10), Fraction(99, 100)
 RHO = 0.5
-
-
-@pytest.mark.parametrize(
-    ("tail", "freedom", "quantile"),
-    [
-        (0.025, 3, 3.182),
-        (0.025, 5, 2.571),
-        (0.025, 10, 2.228),
-        (0.025, 30, 2.042),
-        (0.005, 5, 4.032),
-        (0.005, 10, 3.169),
-        (0.05, 3, 2.353),
-        (0.0005, 10, 4.587),
-    ],
-)
-def test_students_quantiles_are_those_of_the_printed_table(tail, freedom, quantile):
-    assert student(tail, freedom) == pytest.approx(quantile, rel=0.01)
-    assert student(tail, 1e9) == pytest.approx(normal(tail))
 
 
 def test_the_block_variance_is_that_of_resampled_blocks():

@@ -14,7 +14,7 @@ def test_the_serious_come_first(cautions):
     assert list(found) == ["arrivals_dropped", "incomplete"]
 
 
-def test_what_a_caution_is_called_is_what_its_check_is_called():
+def test_every_check_has_a_name_of_its_own():
     names = [check.__name__ for check in CHECKS]
 
     assert len(names) == len(set(names)) == 18
