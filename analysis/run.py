@@ -12,6 +12,7 @@ from analysis.timeline import Timeline
 
 LOADGATE = "loadgate"
 LATENCY_FILE = "loadgate latency.csv"
+CLOCK_STEP_S = 2.0  # rows of concurrent requests may change places by this much
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Source:
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     known: tuple[Fraction, ...] | None = None  # the only percentiles that an aggregate has; None: it has them all
+    clock_step_s: float = 0.0  # how far the time goes back between rows of a file; 0: by no more than CLOCK_STEP_S
 
     @property
     def is_own(self) -> bool:

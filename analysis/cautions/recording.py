@@ -9,7 +9,7 @@ import numpy as np
 from analysis.cautions.caution import Caution, Evidence
 from analysis.failures import FAILED, Failure
 from analysis.outcomes import Outcome
-from analysis.run import Run
+from analysis.run import CLOCK_STEP_S, Run
 from analysis.run_format import MEASURES, SERVICE
 from analysis.samples import UNMEASURED, Samples
 from analysis.wording import length_text
@@ -77,6 +77,9 @@ def in_flight_differs(evidence: Evidence) -> Caution | None:
 
 
 def clock_step(evidence: Evidence) -> Caution | None:
+    """Tell of a clock that was set: seen against the run's own, or in the rows of another tool's record."""
+    if evidence.run.source.clock_step_s:
+        return _recorded_clock_step(evidence.run.source.clock_step_s)
     wall_s = _wall_s(evidence.run)
     if wall_s is None or not evidence.by_itself or evidence.run.manifest.get("workers_lost"):
         return None
@@ -92,6 +95,18 @@ def clock_step(evidence: Evidence) -> Caution | None:
     advice = (
         "Do not look for its requests in other logs by the time of day. Latencies are not touched: they come from a"
         " clock that cannot be set."
+    )
+    return Caution("clock_step", False, text, advice)
+
+
+def _recorded_clock_step(step_s: float) -> Caution:
+    text = (
+        f"From row to row the time in the record goes back by {step_s:,.1f} s: the clock was set meanwhile, recordings"
+        f" were joined, or the rows are not in the order of time. Allowed is {length_text(CLOCK_STEP_S)}."
+    )
+    advice = (
+        "Do not trust seconds, rates and the window, unless the rows were only sorted by something else. Latencies are"
+        " mostly not touched. The notes on the source name the file."
     )
     return Caution("clock_step", False, text, advice)
 

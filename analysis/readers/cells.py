@@ -83,6 +83,7 @@ def statuses() -> Column:
     """HTTP statuses, 0 where there was no answer."""
 
     def status(text: str) -> int:
+        text = text.removesuffix(".0")  # pandas makes it a number with a fraction where a cell is empty
         found = status_of(text)
         if found is None and text not in ("", "0"):
             raise ValueError

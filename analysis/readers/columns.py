@@ -134,9 +134,9 @@ def _codes(cells: Any, code: Callable[[str], int]) -> NDArray[Any]:
 
 
 def _coded(cells: Any) -> tuple[NDArray[np.int32], list[str]]:
-    """Give the code of each cell, and the text of each code. Bytes that are no text become U+FFFD."""
+    r"""Give the code of each cell, and the text of each code. A byte that is no text becomes one as `\xe9`."""
     coded = cells if cells.type == CODES else cells.dictionary_encode()
-    found = [text.decode("utf-8", "replace") for text in coded.dictionary.to_pylist()]
+    found = [text.decode("utf-8", "backslashreplace") for text in coded.dictionary.to_pylist()]
     return _numpy(coded.indices, np.int32), found
 
 

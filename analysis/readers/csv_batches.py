@@ -34,6 +34,7 @@ class Extent:
     """Where the rows of a file are, in bytes."""
 
     header: tuple[str, ...]  # empty: there is no whole header, so there are no rows
+    written: tuple[str, ...]  # the same with the blanks around its names
     start: int
     end: int
     cut: bool  # something stands after `end`
@@ -60,8 +61,8 @@ def extent_of(path: Path) -> Extent:
         end = _last_line_end(file, size)
         if not end:
             _check_line_ends(file, path.name)
-        header, start = _header(file, end, path.name)
-    return Extent(header, start, end, cut=end < size)
+        written, start = _header(file, end, path.name)
+    return Extent(tuple(name.strip() for name in written), written, start, end, cut=end < size)
 
 
 class Lines:
@@ -79,7 +80,7 @@ class Lines:
             self.number += 1
             if len(line) > LONGEST_LINE:
                 raise csv.Error(f"a line of more than {LONGEST_LINE:,} bytes")
-            text = line.decode("utf-8-sig" if self.offset == 0 else "utf-8", "replace")
+            text = line.decode("utf-8-sig" if self.offset == 0 else "utf-8", "backslashreplace")
             self.offset += len(line)
             self._taken.append(text)
             yield text
@@ -112,13 +113,11 @@ def batches(path: Path, extent: Extent, types: dict[str, Any]) -> Iterator[Batch
     # One more column, so that a row of a table with one column of interest is not taken for a header.
     wanted = {extent.header.index(name): kind for name, kind in types.items()}
     wanted.setdefault(len(extent.header) - 1, TEXT)
-    names = {str(at): extent.header[at] for at in wanted}
+    names = {str(at): extent.written[at] for at in wanted}
     for rows, after in _parts(path, extent, wanted):
-        if _alike(rows, dict.fromkeys(names, "")) is not None:
-            raise ValueError("what Arrow makes of an empty line")
         header = _alike(rows, names)
         kept = rows if header is None else _filtered(rows, pc.invert(header))
-        yield Batch({name: kept.column(number) for number, name in names.items()}, after)
+        yield Batch({extent.header[at]: kept.column(str(at)) for at in wanted}, after)
 
 
 def _parts(path: Path, extent: Extent, wanted: dict[int, Any]) -> Iterator[tuple[Any, Place]]:
@@ -177,7 +176,8 @@ def _parsed(file: int, start: int, end: int, width: int, wanted: dict[int, Any])
     if b'"' in block:
         return None
     table = arrow_csv.read_csv(pa.BufferReader(block), *_options(width, wanted, len(block) + 1, quotes=False))
-    return table.combine_chunks().to_batches()[0]
+    [rows] = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]  # all lines blank
+    return rows
 
 
 def _options(width: int, wanted: dict[int, Any], block_bytes: int, *, quotes: bool) -> tuple[Any, Any, Any]:
@@ -186,7 +186,7 @@ def _options(width: int, wanted: dict[int, Any], block_bytes: int, *, quotes: bo
         arrow_csv.ReadOptions(
             column_names=[str(at) for at in range(width)], block_size=block_bytes, use_threads=quotes
         ),
-        arrow_csv.ParseOptions(newlines_in_values=quotes, ignore_empty_lines=False),
+        arrow_csv.ParseOptions(newlines_in_values=quotes, ignore_empty_lines=True),
         arrow_csv.ConvertOptions(
             check_utf8=False,
             null_values=[],
@@ -248,4 +248,6 @@ def _header(file: BinaryIO, end: int, name: str) -> tuple[tuple[str, ...], int]:
         raise BadRun(f"{name}, line {lines.number}: not CSV: {error}") from None
     if any("\0" in cell for cell in header):
         raise BadRun(f"{name}, line 1: not UTF-8: it has NUL bytes, as UTF-16 has; save it as UTF-8")
+    if end and not header:
+        header = [""]  # a blank line, which has no name
     return tuple(header), lines.offset

@@ -41,7 +41,7 @@ def exact_blocks(
             cut = False
             while block := list(islice(rows, BLOCK_ROWS)):
                 cut = block[-1].is_open
-                yield _converted(path, block[:-1] if cut else block, extent.header, columns)
+                yield _converted(path, block[:-1] if cut else block, extent, columns)
             return cut
     finally:
         csv.field_size_limit(usual)
@@ -50,8 +50,10 @@ def exact_blocks(
 def _rows(lines: Lines, width: int) -> Iterator[Row]:
     try:
         for cells in csv.reader(lines):
-            problem = "" if len(cells) == width else f"{len(cells)} columns where the header has {width}"
             own = lines.take()
+            if not cells:
+                continue  # a blank line is no row
+            problem = "" if len(cells) == width else f"{len(cells)} columns where the header has {width}"
             yield Row(lines.number, cells, problem, is_open=lines.are_all_read and _is_open(own))
     except csv.Error as error:
         yield Row(lines.number, (), f"not CSV: {error}")
@@ -68,10 +70,10 @@ def _check(path: Path, rows: Iterator[Row]) -> None:
             raise BadRun(f"{path.name}, line {row.line}: {row.problem}")
 
 
-def _converted(path: Path, rows: Sequence[Row], header: Sequence[str], columns: Mapping[str, Column]) -> Arrays:
-    rows = [row for row in rows if list(row.cells) != list(header)]
+def _converted(path: Path, rows: Sequence[Row], extent: Extent, columns: Mapping[str, Column]) -> Arrays:
+    rows = [row for row in rows if tuple(row.cells) != extent.written]
     sound = rows[: next((at for at, row in enumerate(rows) if row.problem), len(rows))]
-    places = {name: header.index(name) for name in columns}
+    places = {name: extent.header.index(name) for name in columns}
     cells = {name: pa.array([row.cells[at].encode() for row in sound], TEXT) for name, at in places.items()}
     try:
         arrays = parsed(cells, columns)

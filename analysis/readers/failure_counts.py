@@ -75,9 +75,9 @@ class FailureCounts:
         self._ways[way] += count
 
     def failures(self) -> list[Failure]:
-        """List them, the most frequent first."""
+        """List them, the most frequent first. Who answered, no other tool records."""
         ways = sorted(self._ways.items(), key=lambda item: (-item[1], item[0][0], item[0][1] or 0, item[0][2:]))
         return [
-            Failure(outcome, AnsweredBy.NOBODY if status is None else AnsweredBy.UNKNOWN, "", status, code, text, count)
+            Failure(outcome, AnsweredBy.NOBODY, "", status, code, text, count)
             for (outcome, status, code, text), count in ways
         ]

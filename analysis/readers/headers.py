@@ -28,18 +28,24 @@ def header_of(path: Path) -> list[str]:
     """Read the column names of *path*. Raises BadRun where there is no header to read."""
     begin = _beginning(path)
     line, end, _ = begin.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    if not end and b"\r" in line[:-1]:  # at the very end it is a CR LF cut off
+        raise _cr_alone(path)
     if not end:
         raise unreadable(path, f"its first line does not end{' within 64 KiB' if len(begin) == MOST_BYTES else ''}")
-    text = line.decode("utf-8", errors="replace").strip()
+    text = line.decode("utf-8", "backslashreplace").strip()
     if re.match(r"\d{13},\d+,", text):
         raise BadRun(
             f"{path.name} looks like a JTL without its header line: have JMeter write it"
             f" (jmeter.save.saveservice.print_field_names=true), or put it there, as {_JTL_HEADER}"
         )
     try:
-        return next(csv.reader([text]), [])
+        return [name.strip() for name in next(csv.reader([text]), [])]
     except csv.Error:
-        raise unreadable(path, "its lines end with CR alone, and LF or CR LF is read") from None
+        raise _cr_alone(path) from None
+
+
+def _cr_alone(path: Path) -> BadRun:
+    return unreadable(path, "its lines end with CR alone, and LF or CR LF is read")
 
 
 def unreadable(path: Path, why: str) -> BadRun:

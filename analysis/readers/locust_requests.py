@@ -16,6 +16,7 @@ from analysis.readers.recording import CODES, Recording, Rows, distinct
 from analysis.readers.statuses import outcome_of
 from analysis.run import Run
 from analysis.run_format import SERVICE
+from analysis.samples import UNMEASURED
 
 KIND = "Locust CsvRequestLogger"
 NEEDED = ("timestamp", "request_type", "name", "response_time_ms", "status_code", "exception")
@@ -43,7 +44,7 @@ def _read_file(path: Path, recording: Recording) -> None:
     clock = Clock()
     for block in recording.blocks(path, columns):
         end_us = block["timestamp"] + np.maximum(block["response_time_ms"], 0)
-        clock.watch(end_us)
+        clock.watch(end_us[block["response_time_ms"] != UNMEASURED])
         kinds, kind = distinct([block["status_code"], block["exception"]])
         outcomes = _outcomes(kinds, np.bincount(kind, minlength=len(kinds)), recording)
         recording.add(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import BadRun
+from analysis.readers.latency_file import LONGEST_RUN_S
 from analysis.run_format import FORMAT, MANIFEST
 
 STATES = ("running", "complete", "interrupted")
@@ -14,6 +15,8 @@ MODELS = ("open", "closed")
 RECORDED = "recorded"  # the load model of a run that says nothing of how it was made; no run.json has it
 CREDENTIALS = ("none", "token", "bearer", "iam", "aksk", "appcode")
 COUNTS = ("planned", "sent", "finished", "dropped", "unfinished", "resent")
+
+LARGEST = 10**15  # what is larger is no size, rate or count
 
 Check = Callable[[Any], bool]
 
@@ -80,12 +83,28 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _number_or_null(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0)
+def _text_or_null(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _number_or_null(value: Any, largest: int = LARGEST) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= largest)
+
+
+def _length_or_null(value: Any) -> bool:
+    return _number_or_null(value, LONGEST_RUN_S)
 
 
 def _whole_or_null(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    return _number_or_null(value) and not isinstance(value, float)
+
+
+def _seed_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _object_or_null(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
 
 
 def _list_or_null(value: Any) -> bool:
@@ -94,7 +113,7 @@ def _list_or_null(value: Any) -> bool:
 
 def _counts_or_null(value: Any) -> bool:
     return value is None or (
-        isinstance(value, dict) and all(isinstance(value.get(name), int) and value[name] >= 0 for name in COUNTS)
+        isinstance(value, dict) and all(value.get(name) is not None and _whole_or_null(value[name]) for name in COUNTS)
     )
 
 
@@ -103,36 +122,45 @@ def _texts_or_null(value: Any) -> bool:
 
 
 _TEXT = (_text, "a text")
-_NUMBER = (_number_or_null, "a number of 0 or more, or null")
-_WHOLE = (_whole_or_null, "a whole number of 0 or more, or null")
+_TEXT_OR_NULL = (_text_or_null, "a text, or null")
+_NUMBER = (_number_or_null, f"a number from 0 to {LARGEST:,}, or null")
+_LENGTH = (_length_or_null, f"a number of seconds from 0 to {LONGEST_RUN_S:,}, or null")
+_WHOLE = (_whole_or_null, f"a whole number from 0 to {LARGEST:,}, or null")
 _LIST = (_list_or_null, "a list of objects, or null")
 _KEYS: dict[str, tuple[Check, str]] = {
     "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
     "name": _TEXT,
     "target": _TEXT,
     "started_at": (_text, "a time"),
+    "ended_at": (_text_or_null, "a time, or null"),
+    "seed": (_seed_or_null, "a whole number, or null"),
     "gateway": (lambda value: isinstance(value, dict), "an object"),
-    "gateway.timeout_s": _NUMBER,
+    "gateway.name": _TEXT_OR_NULL,
+    "gateway.timeout_s": _LENGTH,
+    "gateway.grace_s": _LENGTH,
     "gateway.body_limit_bytes": _NUMBER,
     "gateway.advice": (_texts_or_null, "an object of texts, or null"),
     "gateway.latency_asked": (lambda value: value is None or isinstance(value, bool), "true, false or null"),
     "credential": (lambda value: value in (None, *CREDENTIALS), f"one of {', '.join(CREDENTIALS)}, or null"),
     "load": (lambda value: isinstance(value, dict), "an object"),
     "load.model": (lambda value: value in MODELS, f"one of {', '.join(MODELS)}"),
+    "load.arrivals": _TEXT_OR_NULL,
     "load.rate_per_s": _NUMBER,
     "load.users": _NUMBER,
-    "load.think_time_s": _NUMBER,
-    "load.duration_s": _NUMBER,
-    "load.ramp_s": _NUMBER,
+    "load.think_time_s": _LENGTH,
+    "load.duration_s": _LENGTH,
+    "load.ramp_s": _LENGTH,
     "load.max_in_flight": _NUMBER,
+    "workers": _WHOLE,
     "workers_lost": _NUMBER,
+    "probe": (_object_or_null, "an object, or null"),
     "payloads": _LIST,
-    "versions": (lambda value: value is None or isinstance(value, dict), "an object, or null"),
+    "versions": (_object_or_null, "an object, or null"),
     "counts": (_counts_or_null, f"an object of whole numbers named {', '.join(COUNTS)}, or null"),
 }
 _PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
     "name": _TEXT,
-    "kind": (lambda value: value is None or isinstance(value, str), "a text, or null"),
+    "kind": _TEXT_OR_NULL,
     "count": _WHOLE,
     "smallest_wire_bytes": _WHOLE,
     "largest_wire_bytes": _WHOLE,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.errors import BadRun
 from analysis.outcomes import Outcome
 from analysis.readers.cells import UNITS_US, flags, moments, seconds, statuses, times
+from analysis.readers.clock import Clock
 from analysis.readers.headers import header_of
 from analysis.readers.recorded import NO_PLAN, STATUS_ALONE, read_recorded
 from analysis.readers.recording import CODES, Recording, Rows, distinct
@@ -18,7 +19,7 @@ from analysis.readers.statuses import outcome_of
 from analysis.readers.tables import Column, one_of
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
-from analysis.samples import OUTCOMES
+from analysis.samples import OUTCOMES, UNMEASURED
 
 KIND = "CSV"
 ALSO_SERVICE = ("latency", "elapsed", "duration")
@@ -70,10 +71,15 @@ def _read_file(path: Path, recording: Recording) -> None:
     if name:
         columns[name] = recording.names.column()
     columns |= {what: column() for what, column in _WHAT_BECAME.items() if what in header}
+    starts, ends = Clock(), Clock()
     for block in recording.blocks(path, columns):
         times_us = {measure: block[column] for column, measure in measures.items()}
         nothing = np.zeros(len(next(iter(times_us.values()))), np.int64)
         start_us = block[moment] if moment else nothing
+        took_us = times_us.get(RESPONSE, times_us.get(SERVICE, nothing + UNMEASURED))
+        end_us = start_us + np.maximum(took_us, 0)
+        starts.watch(start_us[took_us != UNMEASURED])
+        ends.watch(end_us[took_us != UNMEASURED])
         recording.add(
             Rows(
                 path.name,
@@ -81,9 +87,11 @@ def _read_file(path: Path, recording: Recording) -> None:
                 block[name] if name else nothing + recording.names.code("all requests"),
                 _outcomes(block, nothing, recording),
                 times_us,
-                end_us=start_us + np.maximum(times_us.get(RESPONSE, times_us.get(SERVICE, nothing)), 0),
+                end_us,
             )
         )
+    # Rows may be in the order of starts or of ends. In either, the other goes back without a fault of the clock.
+    recording.watch(min(starts, ends, key=lambda clock: clock.step_s), path.name)
 
 
 def _check_named_once(path: Path, header: Sequence[str], measures: Mapping[str, str]) -> None:

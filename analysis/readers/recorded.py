@@ -35,7 +35,12 @@ def read_recorded(
         notable=[],
         failures=recording.failures.failures(),
         cut=tuple(recording.cut),
-        source=Source(kind, tuple(map(str, paths)), (*notes, *_untimed(recording), *recording.notes)),
+        source=Source(
+            kind,
+            tuple(map(str, paths)),
+            (*notes, *_untimed(recording), *recording.notes),
+            clock_step_s=recording.clock_step_s,
+        ),
     )
 
 
@@ -54,6 +59,12 @@ def _recording(paths: Sequence[Path], read_file: ReadFile, origin_us: int | None
 
 
 def _untimed(recording: Recording) -> list[str]:
-    if not recording.untimed:
-        return []
-    return [f"{recording.untimed:,} requests have no time: they are counted, and in no percentile."]
+    notes = []
+    if recording.untimed:
+        notes.append(f"{recording.untimed:,} requests have no time: they are counted, and in no percentile.")
+    if recording.unbounded:
+        notes.append(
+            f"{recording.unbounded:,} requests that waited in vain have no time: percentiles count them with a lower"
+            " bound that is not their own."
+        )
+    return notes

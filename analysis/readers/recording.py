@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BadRun
-from analysis.outcomes import POPULATION, Outcome
+from analysis.outcomes import CENSORED, POPULATION, Outcome
 from analysis.readers.cells import LONGEST_DAYS, LONGEST_US
 from analysis.readers.clock import Clock
 from analysis.readers.failure_counts import FailureCounts, Vocabulary
 from analysis.readers.names import Names
 from analysis.readers.second_counts import SecondCounts
 from analysis.readers.tables import Column, read_blocks
-from analysis.run_format import MEASURES, RESPONSE
+from analysis.run_format import MEASURES, RESPONSE, SERVICE
 from analysis.samples import OUTCOMES, UNMEASURED, Samples, joined
 
 HELD_ROWS = 2_000_000  # folded at once
@@ -28,6 +28,7 @@ FOLDED_ROWS = 8_000_000  # put together before they are folded again
 
 CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 _SLOW_OR_OK = np.array([outcome in POPULATION for outcome in OUTCOMES])
+_IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
 
 Whole = NDArray[np.int64]
 
@@ -69,6 +70,8 @@ class Recording:
     failures: FailureCounts = field(default_factory=FailureCounts)
     seconds: SecondCounts = field(default_factory=SecondCounts)
     untimed: int = 0  # requests that should have a time, and have none
+    unbounded: int = 0  # those that waited in vain, and were given a time of at least nothing
+    clock_step_s: float = 0.0  # the largest of all files
     notes: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     names: Names = field(default_factory=Names)
@@ -79,6 +82,7 @@ class Recording:
 
     def watch(self, clock: Clock, file: str) -> None:
         """Note what *clock* saw in *file*."""
+        self.clock_step_s = max(self.clock_step_s, clock.step_s)
         note = clock.note(file)
         if note:
             self.notes.append(note)
@@ -93,6 +97,7 @@ class Recording:
     def add(self, rows: Rows) -> None:
         if not len(rows):
             return
+        rows = self._bounded(rows)
         earliest_us = int(rows.start_us.min())
         self.earliest_us = earliest_us if self.earliest_us is None else min(earliest_us, self.earliest_us)
         self.latest_us = max(self.latest_us, int((rows.start_us if rows.end_us is None else rows.end_us).max()))
@@ -116,6 +121,21 @@ class Recording:
         codes = np.zeros(len(texts) + 1, np.int32)
         codes[used] = np.arange(len(used))
         return replace(samples, name=codes[samples.name], names=tuple(texts[code] for code in used.tolist()))
+
+    def _bounded(self, rows: Rows) -> Rows:
+        """Give those that waited in vain a time of at least nothing where they have none: a percentile without them
+        would be too fast.
+        """
+        lacking = {
+            measure: (rows.times_us[measure] == UNMEASURED) & _IS_CENSORED[rows.outcome]
+            for measure in (RESPONSE, SERVICE)
+            if rows.end_us is not None and measure in rows.times_us
+        }
+        if not any(lacks.any() for lacks in lacking.values()):
+            return rows
+        self.unbounded += int(np.count_nonzero(np.logical_or.reduce(list(lacking.values()))))
+        bounded = {measure: np.where(lacks, 0, rows.times_us[measure]) for measure, lacks in lacking.items()}
+        return replace(rows, times_us={**rows.times_us, **bounded})
 
     def _fold(self) -> None:
         if self.origin_us is None:

@@ -99,6 +99,23 @@ def test_another_tools_record_has_nothing_to_be_compared_with(make_run):
     assert [caution["name"] for caution in found] == ["other_tool"]
 
 
+@pytest.mark.parametrize(("step_s", "text"), [(0.0, None), (2.5, "goes back by 2.5 s"), (3600.0, "back by 3,600.0 s")])
+def test_a_clock_that_went_back_in_another_tools_record_is_told(make_run, step_s, text):
+    run = read_run(make_run([OK, SERVICE], counts=None))
+    source = Source("JMeter JTL", ("a.jtl",), clock_step_s=step_s)
+    recorded = replace(run, manifest=run.manifest | {"load": {"model": "recorded"}}, source=source)
+    found = {
+        caution["name"]: caution
+        for caution in summarize(recorded, Choices(), window_of(recorded, Choices()))["cautions"]
+    }
+
+    assert ("clock_step" in found) is (text is not None)
+    if text:
+        assert text in found["clock_step"]["text"]
+        assert found["clock_step"]["text"].endswith("Allowed is 2 s.")
+        assert not found["clock_step"]["serious"]
+
+
 def rows_of(in_flight, *, planned=10, lag_ms=0.0):
     """Rows of the timeline, the last with nothing planned; *in_flight* is as counted at the end of each second."""
     last = len(in_flight) - 1

@@ -44,12 +44,12 @@ def test_counts_stay_exact_when_there_are_too_many_ways():
     assert len(others) == MOST_WAYS + 1
 
 
-def test_who_answered_is_not_known_unless_nobody_did():
+def test_who_answered_is_not_known():
     counts = FailureCounts()
     counts.add(Outcome.THROTTLED, 429, "", "", 1)
     counts.add(Outcome.CONNECTION_ERROR, None, "E", "refused", 3)
 
     assert [(failure.answered_by, failure.error_code, failure.count) for failure in counts.failures()] == [
         (AnsweredBy.NOBODY, "E", 3),
-        (AnsweredBy.UNKNOWN, "", 1),
+        (AnsweredBy.NOBODY, "", 1),
     ]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.errors import BadRun
+from analysis.population import population_of
 from analysis.readers import read
 
 LOG = Path(__file__).parents[2] / "data" / "locust_requests.csv"
@@ -97,6 +98,19 @@ def test_a_cut_last_line_is_left_out_and_told(read_rows):
 
 
 def test_a_clock_that_went_back_is_noted(read_rows):
-    run = read_rows("1795630790.5,GET,/x,1000,0,200,", "1795630780.0,GET,/x,1000,0,200,")
+    run = read_rows("1795630790.5,GET,/x,1000,0,200,", "1795630780.0,GET,/x,1000,0,200,", "1795630700,GET,/x,,0,504,")
 
     assert any(note.startswith("log.csv: the time goes back by 10.5 s") for note in run.source.notes)
+    assert run.source.clock_step_s == 10.5
+
+
+def test_a_timeout_without_a_time_took_at_least_nothing(read_rows):
+    run = read_rows(
+        "1795630780.5,POST,/x,,0,504,", "1795630780.5,POST,/x,,0,0,timed out", "1795630780.5,POST,/x,3,0,200,"
+    )
+    service = population_of(run.samples, "service")
+
+    assert (service.n, service.at_least_s(1), service.at_most_s(2)) == (3, 0.0, None)
+    assert [note for note in run.source.notes if "no time" in note] == [
+        "2 requests that waited in vain have no time: percentiles count them with a lower bound that is not their own."
+    ]
