@@ -63,6 +63,8 @@ def below_rate(evidence: Evidence) -> Caution | None:
     ordered = _ordered_requests(evidence.run)
     if ordered is None or evidence.run.manifest.get("workers_lost"):
         return None
+    if len(evidence.run.source.files) > 1:
+        return None  # of generators that did not start together, rate times length is more than they were to plan
     requests, slack = ordered
     if evidence.requests >= requests - slack:
         return None

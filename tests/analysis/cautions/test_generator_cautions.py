@@ -1,4 +1,12 @@
+from dataclasses import replace
+
 import pytest
+
+from analysis.choices import Choices
+from analysis.readers.run_directory import read_run
+from analysis.run import LOADGATE, Source
+from analysis.summary import summarize
+from analysis.window import window_of
 
 OK = (0, "json", "ok", "response", 100_000, 1000)
 SERVICE = (0, "json", "ok", "service", 90_000, 1000)
@@ -59,6 +67,15 @@ def test_an_open_load_that_was_not_planned_in_full_makes_the_run_invalid(caution
     found = cautions(OK, SERVICE, load={"duration_s": 10.0} | load)
 
     assert ("below_rate" in found) is is_below
+
+
+def test_of_generators_side_by_side_it_is_not_known_how_much_they_were_to_plan(make_run):
+    """They need not have started together."""
+    alone = read_run(make_run([OK, SERVICE], load={"rate_per_s": 200.0, "duration_s": 10.0}))
+    beside = replace(alone, source=Source(LOADGATE, ("a", "b")))
+
+    found = [summarize(run, Choices(), window_of(run, Choices()))["verdict"] for run in (alone, beside)]
+    assert found == ["invalid", "none"]
 
 
 @pytest.mark.parametrize(("busy", "told"), [(1, False), (2, True)])
