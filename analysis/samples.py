@@ -40,9 +40,6 @@ class Samples:
     def of_measure(self, measure: str) -> "Samples":
         return self.where(self.measure == MEASURES.index(measure))
 
-    def of_name(self, name: str) -> "Samples":
-        return self.where(self.name == self.names.index(name))
-
     def of_outcome(self, outcome: str) -> "Samples":
         return self.where(self.outcome == OUTCOMES.index(Outcome(outcome)))
 

@@ -21,7 +21,7 @@ def ranks(n: Whole, percentiles: Sequence[Fraction]) -> Whole:
     return np.minimum(np.maximum(np.stack(found, axis=1), 1), n[:, None])
 
 
-def spread(n: Whole, values: Whole, lowest: Whole, of_all: Whole, percentiles: Sequence[Fraction]) -> list[Whole]:
+def requests_of(n: Whole, values: Whole, lowest: Whole, of_all: Whole, percentiles: Sequence[Fraction]) -> list[Whole]:
     """Give rows of (name, value, count), as three arrays.
 
     Of each name: *n* requests, its *lowest* value, and ascending *values* at the ascending *percentiles*, the last of

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.readers.columns import Column, numbered, numbers, texts, whole_numbers
 from analysis.readers.statuses import status_of
-from analysis.readers.tables import Column, numbered, numbers, texts, whole_numbers
 from analysis.samples import UNMEASURED
 
 LONGEST_DAYS = 31  # of a time or a run: what is longer is in another unit, or not of one run

@@ -236,7 +236,11 @@ def _check_line_ends(file: BinaryIO, name: str) -> None:
     """Refuse a file in whose first block CR is the only line end; at its very end it is a CR and LF cut off."""
     file.seek(0)
     if b"\r" in file.read(BLOCK_BYTES)[:-1]:
-        raise BadRun(f"{name}, line 1: its lines end in CR alone; save it with LF, or CR and LF")
+        raise _cr_alone(name)
+
+
+def _cr_alone(name: str) -> BadRun:
+    return BadRun(f"{name}, line 1: its lines end in CR alone; save it with LF, or CR and LF")
 
 
 def _header(file: BinaryIO, end: int, name: str) -> tuple[tuple[str, ...], int]:
@@ -245,6 +249,8 @@ def _header(file: BinaryIO, end: int, name: str) -> tuple[tuple[str, ...], int]:
     try:
         header = next(csv.reader(lines), [])
     except csv.Error as error:
+        if "\r" in "".join(lines.take()).rstrip():
+            raise _cr_alone(name) from None
         raise BadRun(f"{name}, line {lines.number}: not CSV: {error}") from None
     if any("\0" in cell for cell in header):
         raise BadRun(f"{name}, line 1: not UTF-8: it has NUL bytes, as UTF-16 has; save it as UTF-8")

@@ -8,17 +8,16 @@ from analysis.errors import BadRun
 from analysis.readers import jmeter, k6, locust_requests, locust_stats, plain
 from analysis.readers.headers import READABLE, header_of, unreadable
 from analysis.readers.run_directory import read_latency, read_runs
-from analysis.run import Run
+from analysis.run import LATENCY_FILE, Run
 from analysis.run_format import FAILURE_COLUMNS, LATENCY_COLUMNS, MANIFEST, NOTABLE_COLUMNS, TIMELINE_COLUMNS
 
 RUN_DIRECTORY = "loadgate run directory"
-LATENCY_CSV = "loadgate latency.csv"
 
 Read = Callable[[Sequence[Path], float | None], Run]
 
 READERS: dict[str, Read] = {
     RUN_DIRECTORY: lambda paths, _timeout_s: read_runs(paths),
-    LATENCY_CSV: read_latency,
+    LATENCY_FILE: read_latency,
     locust_stats.KIND: locust_stats.read_stats,
     locust_requests.KIND: locust_requests.read_request_log,
     jmeter.KIND: jmeter.read_jtl,
@@ -26,7 +25,7 @@ READERS: dict[str, Read] = {
     plain.KIND: plain.read_plain,
 }
 _BY_COLUMNS = (
-    (LATENCY_CSV, LATENCY_COLUMNS),
+    (LATENCY_FILE, LATENCY_COLUMNS),
     *((locust_stats.KIND, needed) for needed in locust_stats.NEEDED.values()),
     (locust_requests.KIND, locust_requests.NEEDED),
     (jmeter.KIND, jmeter.NEEDED),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from analysis.failures import Failure
 from analysis.outcomes import AnsweredBy, Outcome
 from analysis.readers.cells import by_text
+from analysis.readers.columns import Column
 from analysis.readers.statuses import speaks_of_timeout, status_of
-from analysis.readers.tables import Column
 
 MOST_TEXTS = 4_096
 MOST_WAYS = 4_096
@@ -19,6 +19,8 @@ MOST_LETTERS = 200
 
 _STATUS_BITS = 10
 _NO_ROOM = 1
+
+Way = tuple[Outcome, int | None, str, str]  # outcome, status, error code and message
 
 
 @dataclass
@@ -64,9 +66,9 @@ def is_timeout(word: int) -> bool:
 
 @dataclass
 class FailureCounts:
-    """Exact counts of failures, by way: outcome, status, error code and message."""
+    """Exact counts of failures, by way."""
 
-    _ways: Counter[tuple[Outcome, int | None, str, str]] = field(default_factory=Counter)
+    _ways: Counter[Way] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome, status: int | None, error_code: str, message: str, count: int) -> None:
         way = (outcome, status, error_code[:MOST_LETTERS], message[:MOST_LETTERS])

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import CENSORED, Outcome
+from analysis.outcomes import Outcome
 from analysis.readers.cells import by_text, epoch_milliseconds, flags, small_numbers, whole_milliseconds
 from analysis.readers.clock import Clock
-from analysis.readers.failure_counts import is_timeout, status_in
+from analysis.readers.columns import Column
+from analysis.readers.failure_counts import Vocabulary, Way, is_timeout, status_in
 from analysis.readers.headers import header_of
 from analysis.readers.recorded import NO_PLAN, STATUS_ALONE, read_recorded
-from analysis.readers.recording import CODES, Recording, Rows, distinct
+from analysis.readers.recording import CODES, Recording, Rows
 from analysis.readers.statuses import outcome_of
-from analysis.readers.tables import Column
 from analysis.run import Run
 from analysis.run_format import CONNECT, FIRST_BYTE, SERVICE
-from analysis.samples import OUTCOMES, UNMEASURED
+from analysis.samples import IS_CENSORED, UNMEASURED
 
 Whole = NDArray[np.int64]
 
@@ -33,7 +33,6 @@ NOTES = (
 
 # A transaction controller writes a row of its own: the sum of its samples, which is no request.
 _TRANSACTION = "Number of samples in transaction"
-_IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
 _NO_ANSWER, _NO_ANSWER_MESSAGE = "Non HTTP response code: ", "Non HTTP response message: "
 
 
@@ -78,24 +77,20 @@ def _add(file: str, block: Mapping[str, NDArray[Any]], recording: Recording) -> 
     """Add the requests of *block*, and count the rows that are none."""
     start_us, elapsed_us = block["timeStamp"], block["elapsed"]
     unknown = np.zeros(len(start_us), np.int64)
-    kinds, kind = distinct(
-        [block.get(name, unknown) for name in ("responseCode", "responseMessage", "failureMessage")]
-        + [block.get("success", unknown - 1)]
-    )
-    transaction = recording.vocabulary.word(_TRANSACTION)
-    is_request = np.array([message != transaction for _, message, _, _ in kinds], np.bool_)[kind]
-    counts = np.bincount(kind, minlength=len(kinds))
-    outcomes = _outcomes(kinds, counts, recording, has_code="responseCode" in block)
+    code, message, check = (block.get(name, unknown) for name in ("responseCode", "responseMessage", "failureMessage"))
+    is_request = message != recording.vocabulary.word(_TRANSACTION)
+    judge = partial(_judged, recording.vocabulary, has_code="responseCode" in block)
+    outcome = recording.outcomes([code, message, check, block.get("success", unknown - 1)], judge, is_request)
     times_us = {SERVICE: elapsed_us}
     if "Latency" in block:
-        times_us[FIRST_BYTE] = _first_byte_us(block["Latency"], elapsed_us, outcomes[kind])
+        times_us[FIRST_BYTE] = _first_byte_us(block["Latency"], elapsed_us, outcome)
     if "Connect" in block:
         times_us[CONNECT] = np.where(block["Connect"] > 0, block["Connect"], UNMEASURED)  # 0: it was reused
     rows = Rows(
         file,
         start_us,
         block["label"] if "label" in block else unknown + recording.names.code("all requests"),
-        outcomes[kind],
+        outcome,
         times_us,
         end_us=start_us + elapsed_us,
         users=block.get("allThreads"),
@@ -106,30 +101,19 @@ def _add(file: str, block: Mapping[str, NDArray[Any]], recording: Recording) -> 
 
 def _first_byte_us(latency_us: Whole, elapsed_us: Whole, outcome: NDArray[np.int8]) -> Whole:
     """Give the time to the first byte: one that never came was waited for until the end."""
-    without_it = np.where(_IS_CENSORED[outcome], elapsed_us, np.where(outcome == CODES[Outcome.OK], 0, UNMEASURED))
+    without_it = np.where(IS_CENSORED[outcome], elapsed_us, np.where(outcome == CODES[Outcome.OK], 0, UNMEASURED))
     return np.where(latency_us > 0, latency_us, without_it)
 
 
-def _outcomes(
-    kinds: Sequence[tuple[int, ...]], counts: NDArray[Any], recording: Recording, *, has_code: bool
-) -> NDArray[np.int8]:
-    """Name the outcome of each of *kinds*, and count those that failed.
-
-    Without response codes a failure is one of a check, unless its words speak of a timeout.
-    """
-    vocabulary, codes = recording.vocabulary, np.zeros(len(kinds), np.int8)
-    transaction = vocabulary.word(_TRANSACTION)
-    for number, ((code, message, check, success), count) in enumerate(zip(kinds, counts.tolist(), strict=True)):
-        verdict = None if success < 0 else bool(success)
-        status = status_in(code)
-        timed_out = any(map(is_timeout, (code, message, check)))
-        if has_code or timed_out:
-            outcome = outcome_of(status, success=verdict, timed_out=timed_out)
-        else:
-            outcome = Outcome.BAD_ANSWER if verdict is False else Outcome.OK
-        codes[number] = CODES[outcome]
-        if outcome is not Outcome.OK and message != transaction:
-            error_code = vocabulary.text(code).removeprefix(_NO_ANSWER) if status is None else ""
-            words = vocabulary.text(check) or vocabulary.text(message).removeprefix(_NO_ANSWER_MESSAGE)
-            recording.failures.add(outcome, status, error_code, words, count)
-    return codes
+def _judged(vocabulary: Vocabulary, code: int, message: int, check: int, success: int, *, has_code: bool) -> Way:
+    """Without response codes a failure is one of a check, unless its words speak of a timeout."""
+    verdict = None if success < 0 else bool(success)
+    status = status_in(code)
+    timed_out = any(map(is_timeout, (code, message, check)))
+    if has_code or timed_out:
+        outcome = outcome_of(status, success=verdict, timed_out=timed_out)
+    else:
+        outcome = Outcome.BAD_ANSWER if verdict is False else Outcome.OK
+    error_code = vocabulary.text(code).removeprefix(_NO_ANSWER) if status is None else ""
+    words = vocabulary.text(check) or vocabulary.text(message).removeprefix(_NO_ANSWER_MESSAGE)
+    return outcome, status, error_code, words

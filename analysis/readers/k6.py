@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from analysis.errors import BadRun
 from analysis.outcomes import Outcome
 from analysis.readers.cells import LONGEST_DAYS, LONGEST_US, by_text, codes_in, moments
-from analysis.readers.failure_counts import is_timeout
+from analysis.readers.columns import Column, numbers
+from analysis.readers.failure_counts import Way, is_timeout
 from analysis.readers.headers import header_of
 from analysis.readers.recorded import NO_PLAN, STATUS_ALONE, read_recorded
-from analysis.readers.recording import CODES, Recording, Rows, distinct
+from analysis.readers.recording import CODES, Recording, Rows
 from analysis.readers.statuses import outcome_of, status_of
-from analysis.readers.tables import Column, numbers
 from analysis.run import Run
 from analysis.run_format import CONNECT, FIRST_BYTE, SERVICE
 from analysis.samples import UNMEASURED
@@ -39,7 +40,7 @@ _MEASURES = {"http_req_duration": SERVICE, "http_req_waiting": FIRST_BYTE}
 _METRICS = {name: code for code, name in enumerate((_REQUESTS, _DROPPED, _USERS, _CONNECTING, _TLS, *_MEASURES))}
 _TIMED_OUT = 1050
 _ERRORS_OF_STATUS = range(1400, 1600)  # 1000 more than the status
-_MOST_DROPPED = 2**31  # in a row
+_HIGHEST_COUNT = 2**31  # in a row
 
 
 def read_k6(paths: Sequence[Path], timeout_s: float | None) -> Run:
@@ -86,10 +87,9 @@ class _File:
 
     def add(self, block: Block) -> None:
         rows = {metric: block["metric_name"] == code for metric, code in _METRICS.items()}
-        kinds, kind = distinct(_tags(block))
-        requests = np.bincount(kind[rows[_REQUESTS]], minlength=len(kinds))
-        outcome = self._outcomes(kinds, requests, has_status="status" in block)[kind]
-        at_us, name = block["timestamp"], block[self.name_column] if self.name_column else 0 * kind
+        judge = partial(self._judged, has_status="status" in block)
+        outcome = self.recording.outcomes(_tags(block), judge, rows[_REQUESTS])
+        at_us, name = block["timestamp"], self._names(block)
         self._add_counts(block, name, outcome)
         for metric, measure in _MEASURES.items():
             chosen, times_us = rows[metric], self._times_us(block, metric)
@@ -105,28 +105,24 @@ class _File:
                 " request that was not sent, however many it would have made."
             )
 
-    def _outcomes(
-        self, kinds: Sequence[tuple[int, ...]], requests: NDArray[Any], *, has_status: bool
-    ) -> NDArray[np.int8]:
-        """Name the outcome of each of *kinds*, and count the *requests* that failed."""
-        codes = np.zeros(len(kinds), np.int8)
-        for number, ((status, code, error, expected), count) in enumerate(zip(kinds, requests.tolist(), strict=True)):
-            answer = _answer(status, code)
-            is_good = not code and not error and expected != 0 and (answer is not None or not has_status)
-            timed_out = code == _TIMED_OUT or (not code and is_timeout(error))
-            outcome = outcome_of(answer, success=is_good, timed_out=timed_out)
-            codes[number] = CODES[outcome]
-            if count and outcome is not Outcome.OK:
-                words = self.recording.vocabulary.text(error)
-                self.recording.failures.add(outcome, answer, str(code) if code else "", words, count)
-        return codes
+    def _names(self, block: Block) -> NDArray[np.int64]:
+        if self.name_column:
+            return block[self.name_column]
+        return np.full(len(block["timestamp"]), self.recording.names.code("all requests"), np.int64)
+
+    def _judged(self, status: int, code: int, error: int, expected: int, *, has_status: bool) -> Way:
+        answer = _answer(status, code)
+        is_good = not code and not error and expected != 0 and (answer is not None or not has_status)
+        timed_out = code == _TIMED_OUT or (not code and is_timeout(error))
+        outcome = outcome_of(answer, success=is_good, timed_out=timed_out)
+        return outcome, answer, str(code) if code else "", self.recording.vocabulary.text(error)
 
     def _add_counts(self, block: Block, name: NDArray[Any], outcome: NDArray[Any]) -> None:
         """Add requests and dropped iterations, and the rows of no request that tell how many users there were."""
         metric, value = block["metric_name"], block["metric_value"]
         is_dropped, is_users = metric == _METRICS[_DROPPED], metric == _METRICS[_USERS]
         chosen = is_dropped | is_users | (metric == _METRICS[_REQUESTS])
-        if not (value[chosen] >= 0).all() or (value[chosen] >= 2**31).any():
+        if not (value[chosen] >= 0).all() or (value[chosen] >= _HIGHEST_COUNT).any():
             raise BadRun(f"{self.file}: a metric_value of {_REQUESTS}, {_DROPPED} or {_USERS} is not a count")
         counts, users = (np.where(which, 0, value)[chosen].astype(np.int64) for which in (is_users, ~is_users))
         self._dropped += int(counts[is_dropped[chosen]].sum())

@@ -6,25 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from analysis.errors import BadRun
-from analysis.outcomes import POPULATION
-from analysis.readers.tables import (
-    Arrays,
-    joined,
-    numbered,
-    one_of,
-    optional_whole_numbers,
-    read_blocks,
-    whole_numbers,
-)
+from analysis.readers.columns import Arrays, numbered, one_of, optional_whole_numbers, whole_numbers
+from analysis.readers.tables import Blocks, joined
 from analysis.run_format import MEASURES, RESPONSE
-from analysis.samples import OUTCOMES, UNMEASURED, Samples
+from analysis.samples import IN_POPULATION, OUTCOMES, UNMEASURED, Samples
 
 LONGEST_RUN_S = 10_000_000  # over a hundred days: a later second is none
 MOST_REQUESTS = 10**12  # in one row: a total of millions of rows fits 64 bits
 
 
 @dataclass(frozen=True)
-class Found:
+class FileEnd:
     cut: bool
     last_s: int | None  # the last second in which a request was planned
 
@@ -44,16 +36,16 @@ class LatencyFiles:
         }
         self._blocks: list[Arrays] = []
 
-    def add(self, path: Path, shift_s: int = 0) -> Found:
+    def add(self, path: Path, shift_s: int = 0) -> FileEnd:
         """Read *path*, whose second 0 is second *shift_s* of the run."""
-        table, last_s = read_blocks(path, self._columns), -1
+        table, last_s = Blocks(path, self._columns), -1
         for block in table:
             _check_measured(path.name, block)
             if shift_s:
                 block["second"] = block["second"] + np.int32(shift_s)
             last_s = max(last_s, int(block["second"].max(initial=-1)))
             self._blocks.append(block)
-        return Found(table.cut, None if last_s < 0 else last_s)
+        return FileEnd(table.cut, None if last_s < 0 else last_s)
 
     def samples(self) -> Samples:
         """Give all rows. They are moved, not copied: this is the end."""
@@ -63,6 +55,6 @@ class LatencyFiles:
 def _check_measured(file: str, block: Arrays) -> None:
     """Refuse a request of the latency population without a time: it would vanish from the percentiles."""
     unmeasured = block["outcome"][(block["value_us"] == UNMEASURED) & (block["measure"] == MEASURES.index(RESPONSE))]
-    for code in np.unique(unmeasured):
-        if OUTCOMES[code] in POPULATION:
-            raise BadRun(f"{file}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[code]}'")
+    lost = unmeasured[IN_POPULATION[unmeasured]]
+    if len(lost):
+        raise BadRun(f"{file}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[lost.min()]}'")

@@ -1,18 +1,16 @@
 """Locust's CsvRequestLogger: a CSV with a row per request, written as each ends."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.outcomes import Outcome
 from analysis.readers.cells import moments, statuses, times
 from analysis.readers.clock import Clock
-from analysis.readers.failure_counts import is_timeout
+from analysis.readers.failure_counts import Vocabulary, Way, is_timeout
 from analysis.readers.recorded import NO_PLAN, STATUS_ALONE, read_recorded
-from analysis.readers.recording import CODES, Recording, Rows, distinct
+from analysis.readers.recording import Recording, Rows
 from analysis.readers.statuses import outcome_of
 from analysis.run import Run
 from analysis.run_format import SERVICE
@@ -41,18 +39,16 @@ def _read_file(path: Path, recording: Recording) -> None:
         "status_code": statuses(),
         "exception": recording.vocabulary.column(),
     }
-    clock = Clock()
+    clock, judge = Clock(), partial(_judged, recording.vocabulary)
     for block in recording.blocks(path, columns):
         end_us = block["timestamp"] + np.maximum(block["response_time_ms"], 0)
         clock.watch(end_us[block["response_time_ms"] != UNMEASURED])
-        kinds, kind = distinct([block["status_code"], block["exception"]])
-        outcomes = _outcomes(kinds, np.bincount(kind, minlength=len(kinds)), recording)
         recording.add(
             Rows(
                 path.name,
                 block["timestamp"],
                 recording.names.typed(block["request_type"], block["name"]),
-                outcomes[kind],
+                recording.outcomes([block["status_code"], block["exception"]], judge),
                 {SERVICE: block["response_time_ms"]},
                 end_us,
             )
@@ -60,12 +56,6 @@ def _read_file(path: Path, recording: Recording) -> None:
     recording.watch(clock, path.name)
 
 
-def _outcomes(kinds: Sequence[tuple[int, ...]], counts: NDArray[Any], recording: Recording) -> NDArray[np.int8]:
-    """Name the outcome of each of *kinds*, and count those that failed."""
-    codes = np.zeros(len(kinds), np.int8)
-    for number, ((status, exception), count) in enumerate(zip(kinds, counts.tolist(), strict=True)):
-        outcome = outcome_of(status or None, success=not exception, timed_out=is_timeout(exception))
-        codes[number] = CODES[outcome]
-        if outcome is not Outcome.OK:
-            recording.failures.add(outcome, status or None, "", recording.vocabulary.text(exception), count)
-    return codes
+def _judged(vocabulary: Vocabulary, status: int, exception: int) -> Way:
+    outcome = outcome_of(status or None, success=not exception, timed_out=is_timeout(exception))
+    return outcome, status or None, "", vocabulary.text(exception)

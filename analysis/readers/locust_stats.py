@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from analysis.errors import BadRun
 from analysis.outcomes import Outcome
-from analysis.readers.brackets import spread
+from analysis.readers.brackets import requests_of
 from analysis.readers.cells import LONGEST_DAYS, LONGEST_US, by_text, moments
+from analysis.readers.columns import Column, numbers, texts, whole_numbers
 from analysis.readers.failure_counts import FailureCounts
 from analysis.readers.headers import header_of
 from analysis.readers.manifest import RECORDED, recorded_manifest
@@ -26,7 +27,7 @@ from analysis.readers.recorded import NO_PLAN, moment_text
 from analysis.readers.recording import CODES
 from analysis.readers.second_counts import SecondCounts, unknown_columns
 from analysis.readers.statuses import outcome_in_words
-from analysis.readers.tables import Column, numbers, read_table, texts, whole_numbers
+from analysis.readers.tables import read_table
 from analysis.run import Run, Source
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
 from analysis.samples import UNMEASURED, Samples
@@ -243,8 +244,8 @@ def _samples(
             unknown += failed - known
         rows.append((name, CODES[Outcome.OK], max(n - max(failed, known), 0)))
     responses = np.array(rows, np.int64).reshape(-1, 3)
-    spread_rows = spread(parts.n, parts.values_us, parts.lowest_us, total.values_us[0], percentiles)
-    samples = _joined(responses[responses[:, 2] > 0], np.stack(spread_rows, axis=1), names.as_texts())
+    services = requests_of(parts.n, parts.values_us, parts.lowest_us, total.values_us[0], percentiles)
+    samples = _joined(responses[responses[:, 2] > 0], np.stack(services, axis=1), names.as_texts())
     return samples, counted, unknown
 
 

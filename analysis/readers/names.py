@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.readers.cells import by_text
-from analysis.readers.tables import Column
+from analysis.readers.columns import Column
 
 
 @dataclass

@@ -3,20 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.errors import BadRun
 from analysis.outcomes import Outcome
 from analysis.readers.cells import UNITS_US, flags, moments, seconds, statuses, times
 from analysis.readers.clock import Clock
+from analysis.readers.columns import Column, one_of
+from analysis.readers.failure_counts import Way
 from analysis.readers.headers import header_of
 from analysis.readers.recorded import NO_PLAN, STATUS_ALONE, read_recorded
-from analysis.readers.recording import CODES, Recording, Rows, distinct
+from analysis.readers.recording import Recording, Rows
 from analysis.readers.statuses import outcome_of
-from analysis.readers.tables import Column, one_of
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
 from analysis.samples import OUTCOMES, UNMEASURED
@@ -85,7 +84,7 @@ def _read_file(path: Path, recording: Recording) -> None:
                 path.name,
                 start_us,
                 block[name] if name else nothing + recording.names.code("all requests"),
-                _outcomes(block, nothing, recording),
+                recording.outcomes([block.get(what, nothing - 1) for what in _WHAT_BECAME], _judged),
                 times_us,
                 end_us,
             )
@@ -102,23 +101,14 @@ def _check_named_once(path: Path, header: Sequence[str], measures: Mapping[str, 
             raise BadRun(f"{path.name}, line 1: {' and '.join(same)} are both {measure}: keep one of them")
 
 
-def _outcomes(block: Mapping[str, NDArray[Any]], nothing: NDArray[np.int64], recording: Recording) -> NDArray[Any]:
-    """Name the outcome of each request, as the file does or from status and success; count those that failed."""
-    unknown = nothing - 1
-    columns = [block.get("outcome", unknown), block.get("status", unknown), block.get("success", unknown)]
-    kinds, kind = distinct(columns)
-    codes = np.zeros(len(kinds), np.int8)
-    counts = np.bincount(kind, minlength=len(kinds)).tolist()
-    for number, ((outcome_code, status, success), count) in enumerate(zip(kinds, counts, strict=True)):
-        outcome = OUTCOMES[outcome_code] if outcome_code >= 0 else _outcome_of(status, success)
-        codes[number] = CODES[outcome]
-        if outcome is not Outcome.OK:
-            recording.failures.add(outcome, status if status > 0 else None, "", "", count)
-    return codes[kind]
+def _judged(outcome_code: int, status: int, success: int) -> Way:
+    """Name what became of a request, as the file does or from status and success; -1 is what the file does not say."""
+    outcome = OUTCOMES[outcome_code] if outcome_code >= 0 else _outcome_of(status, success)
+    return outcome, status if status > 0 else None, "", ""
 
 
 def _outcome_of(status: int, success: int) -> Outcome:
-    """Name the outcome; -1 is what the file does not say, and a status of 0 that nobody answered."""
+    """Name the outcome; a status of 0 says that nobody answered."""
     if status < 0:
         return Outcome.BAD_ANSWER if success == 0 else Outcome.OK
     return outcome_of(status or None, success=None if success < 0 else bool(success))

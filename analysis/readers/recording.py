@@ -4,7 +4,7 @@ Each request has one `response` row that carries its outcome. None of these tool
 planned, so that row has no time, unless the file says one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BadRun
-from analysis.outcomes import CENSORED, POPULATION, Outcome
+from analysis.outcomes import Outcome
 from analysis.readers.cells import LONGEST_DAYS, LONGEST_US
 from analysis.readers.clock import Clock
-from analysis.readers.failure_counts import FailureCounts, Vocabulary
+from analysis.readers.columns import Column
+from analysis.readers.failure_counts import FailureCounts, Vocabulary, Way
 from analysis.readers.names import Names
 from analysis.readers.second_counts import SecondCounts
-from analysis.readers.tables import Column, read_blocks
+from analysis.readers.tables import Blocks
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
-from analysis.samples import OUTCOMES, UNMEASURED, Samples, joined
+from analysis.samples import IN_POPULATION, IS_CENSORED, OUTCOMES, UNMEASURED, Samples, joined
 
 HELD_ROWS = 2_000_000  # folded at once
 FOLDED_ROWS = 8_000_000  # put together before they are folded again
 
 CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
-_SLOW_OR_OK = np.array([outcome in POPULATION for outcome in OUTCOMES])
-_IS_CENSORED = np.array([outcome in CENSORED for outcome in OUTCOMES])
 
 Whole = NDArray[np.int64]
 
@@ -89,10 +88,24 @@ class Recording:
 
     def blocks(self, path: Path, columns: Mapping[str, Column]) -> Iterator[Mapping[str, NDArray[Any]]]:
         """Read *columns* of *path*, some rows at a time."""
-        table = read_blocks(path, columns)
+        table = Blocks(path, columns)
         yield from table
         if table.cut:
             self.cut.append(path.name)
+
+    def outcomes(
+        self, columns: Sequence[Whole], judge: Callable[..., Way], counted: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int8]:
+        """Name the outcome of each row, as *judge* does from its cells in *columns*, and count the failures among the
+        rows *counted*; None: all.
+        """
+        kinds, kind = distinct(columns)
+        counts = np.bincount(kind if counted is None else kind[counted], minlength=len(kinds))
+        ways = [judge(*cells) for cells in kinds]
+        for way, count in zip(ways, counts.tolist(), strict=True):
+            if count and way[0] is not Outcome.OK:
+                self.failures.add(*way, count)
+        return np.array([CODES[outcome] for outcome, *_ in ways], np.int8)[kind]
 
     def add(self, rows: Rows) -> None:
         if not len(rows):
@@ -127,7 +140,7 @@ class Recording:
         would be too fast.
         """
         lacking = {
-            measure: (rows.times_us[measure] == UNMEASURED) & _IS_CENSORED[rows.outcome]
+            measure: (rows.times_us[measure] == UNMEASURED) & IS_CENSORED[rows.outcome]
             for measure in (RESPONSE, SERVICE)
             if rows.end_us is not None and measure in rows.times_us
         }
@@ -177,7 +190,7 @@ class Recording:
             self.seconds.users_of(rows.file).keep_highest(end, rows.users)
         if rows.times_us:
             timed = np.logical_or.reduce([times != UNMEASURED for times in rows.times_us.values()])
-            self.untimed += int(np.count_nonzero(~timed & _SLOW_OR_OK[rows.outcome]))
+            self.untimed += int(np.count_nonzero(~timed & IN_POPULATION[rows.outcome]))
 
 
 def _of_measure(rows: Rows, second: Whole, measure: str) -> tuple[NDArray[Any], ...] | None:

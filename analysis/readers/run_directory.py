@@ -15,22 +15,12 @@ import numpy as np
 
 from analysis.errors import BadRun
 from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
-from analysis.readers.latency_file import LONGEST_RUN_S, Found, LatencyFiles
+from analysis.readers.columns import Arrays, Column, numbers, one_of, optional_whole_numbers, texts, whole_numbers
+from analysis.readers.latency_file import LONGEST_RUN_S, FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
-from analysis.readers.tables import (
-    Arrays,
-    Column,
-    Table,
-    joined,
-    numbers,
-    one_of,
-    optional_whole_numbers,
-    read_table,
-    texts,
-    whole_numbers,
-)
-from analysis.run import Run, Source
+from analysis.readers.tables import Table, joined, read_table
+from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
     FAILURE_COLUMNS,
     FAILURES,
@@ -43,7 +33,6 @@ from analysis.run_format import (
 from analysis.samples import OUTCOMES
 from analysis.timeline import NUMBERS, Timeline, merged
 
-FILES_KIND = "loadgate latency.csv"
 NO_MANIFEST = "It has no run.json: what load was ordered, and whether all of the run is there, is not known."
 
 _TIMELINE: dict[str, Column] = {
@@ -70,13 +59,13 @@ T = TypeVar("T")
 class _Files:
     """What one run directory holds beside its samples and its manifest."""
 
-    latency: Found
+    latency: FileEnd
     timeline: Table
     failures: Table | None  # None: the run has no such file
     notable: Table
 
     def cut(self) -> list[str]:
-        tables: dict[str, Found | Table | None]
+        tables: dict[str, FileEnd | Table | None]
         tables = {LATENCY: self.latency, TIMELINE: self.timeline, FAILURES: self.failures, NOTABLE: self.notable}
         return [name for name, table in tables.items() if table and table.cut]
 
@@ -92,7 +81,6 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
     Raises BadRun as `read_run` does, and for runs that differ in target, limits or load model, or of which one had
     ended when another started.
     """
-    _check_once(run_dirs)
     manifests = _each(run_dirs, read_manifest)
     check_same(run_dirs, manifests)
     shifts = dict(zip(run_dirs, shifts_s(run_dirs, manifests), strict=True))
@@ -111,22 +99,21 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
         _rows([files.notable for files in found]),
         _failures([files.failures for files in found]),
         tuple(cut),
-        Source("loadgate", tuple(map(str, run_dirs)), _notes(shifts)),
+        Source(LOADGATE, tuple(map(str, run_dirs)), _notes(shifts)),
     )
 
 
 def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
     """Read latency.csv files of one run whose manifest is not known, with the gateway's time limit if it is."""
-    _check_once(paths)
     samples = LatencyFiles()
     found = _each(paths, samples.add)
     return Run(
-        recorded_manifest(FILES_KIND, paths, timeout_s),
+        recorded_manifest(LATENCY_FILE, paths, timeout_s),
         samples.samples(),
         _timeline([]),
         notable=[],
         cut=tuple(str(path) for path, files in zip(paths, found, strict=True) if files.cut),
-        source=Source(FILES_KIND, tuple(map(str, paths)), (NO_MANIFEST,)),
+        source=Source(LATENCY_FILE, tuple(map(str, paths)), (NO_MANIFEST,)),
     )
 
 
@@ -141,13 +128,6 @@ def _each(paths: Sequence[Path], read: Callable[[Path], T]) -> list[T]:
                 raise
             raise BadRun(f"{path if path.is_dir() else path.parent}/{error}") from None
     return found
-
-
-def _check_once(paths: Sequence[Path]) -> None:
-    places = [path.resolve() for path in paths]
-    for path, place in zip(paths, places, strict=True):
-        if places.count(place) > 1:
-            raise BadRun(f"{path} is given twice: each of its requests would count twice")
 
 
 def _read_files(run_dir: Path, shift_s: int, samples: LatencyFiles) -> _Files:

@@ -13,37 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from analysis.errors import BadRun
-from analysis.readers.columns import (
-    BAD_CELL,
-    TEXT,
-    Arrays,
-    Column,
-    numbered,
-    numbers,
-    one_of,
-    optional_whole_numbers,
-    parsed,
-    texts,
-    whole_numbers,
-)
+from analysis.readers.columns import BAD_CELL, TEXT, Arrays, Column, parsed
 from analysis.readers.csv_batches import Extent, Place, batches, extent_of
 from analysis.readers.exact_rows import exact_blocks
-
-__all__ = [
-    "Arrays",
-    "Blocks",
-    "Column",
-    "Table",
-    "joined",
-    "numbered",
-    "numbers",
-    "one_of",
-    "optional_whole_numbers",
-    "read_blocks",
-    "read_table",
-    "texts",
-    "whole_numbers",
-]
 
 
 @dataclass(frozen=True)
@@ -53,7 +25,11 @@ class Table:
 
 
 class Blocks:
-    """The rows of a file, some at a time: arrays by the name of the column. `cut` is known when they have all come."""
+    """The wanted *columns* of the rows of *path*, some megabytes at a time; a file that does not exist yet has no rows.
+
+    So millions of rows can be folded without holding them. `cut` is known when they have all come. Iterating raises
+    BadRun with the file, line, column and value of the first bad cell.
+    """
 
     def __init__(self, path: Path, columns: Mapping[str, Column]) -> None:
         self.cut = False
@@ -78,18 +54,9 @@ class Blocks:
             self.cut |= yield from exact_blocks(self._path, extent, after, self._columns)
 
 
-def read_blocks(path: Path, columns: Mapping[str, Column]) -> Blocks:
-    """Read the wanted *columns* of *path*, some megabytes at a time; a file that does not exist yet has no rows.
-
-    So millions of rows can be folded without holding them. Iterating raises BadRun with the file, line, column and
-    value of the first bad cell.
-    """
-    return Blocks(path, columns)
-
-
 def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
-    """Read the wanted *columns* of *path* at once. Raises BadRun as `read_blocks` does."""
-    blocks = read_blocks(path, columns)
+    """Read the wanted *columns* of *path* at once. Raises BadRun as `Blocks` do."""
+    blocks = Blocks(path, columns)
     return Table(joined(list(blocks), columns), blocks.cut)
 
 

@@ -20,10 +20,6 @@ def test_outcomes_are_counted_by_response_alone():
     assert SAMPLES.outcome_counts() == {"ok": 5, "throttled": 4}
 
 
-def test_a_name_holds_its_own_rows():
-    assert SAMPLES.of_name("b").outcome_counts() == {"ok": 2, "throttled": 4}
-
-
 def test_a_measure_holds_its_own_rows():
     assert SAMPLES.of_measure("service").value_us.tolist() == [9]
 

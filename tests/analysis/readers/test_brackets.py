@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.percentiles import nearest_rank
-from analysis.readers.brackets import ranks, spread
+from analysis.readers.brackets import ranks, requests_of
 
 PERCENTILES = [
     Fraction(p) for p in ("0.5", "0.66", "0.75", "0.8", "0.9", "0.95", "0.98", "0.99", "0.999", "0.9999", "1")
@@ -22,8 +22,8 @@ def values_at(times, percentiles=PERCENTILES):
     return [sorted(times)[nearest_rank(len(times), p) - 1] for p in percentiles]
 
 
-def spread_of(*times_of_names):
-    return spread(
+def requests_with(*times_of_names):
+    return requests_of(
         np.array([len(times) for times in times_of_names]),
         np.array([values_at(times) for times in times_of_names]),
         np.array([min(times) for times in times_of_names]),
@@ -39,7 +39,7 @@ def test_ranks_are_the_nearest(n, p):
 
 @given(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=60), min_size=1, max_size=4))
 def test_every_percentile_comes_back_of_each_name_and_of_all(times_of_names):
-    name, values, counts = spread_of(*times_of_names)
+    name, values, counts = requests_with(*times_of_names)
 
     for number, times in enumerate(times_of_names):
         mine = name == number
@@ -53,6 +53,6 @@ def test_every_percentile_comes_back_of_each_name_and_of_all(times_of_names):
 
 def test_no_names_make_no_rows():
     none = np.zeros(0, np.int64)
-    rows = spread(none, np.zeros((0, 11), np.int64), none, np.full(11, -1), PERCENTILES)
+    rows = requests_of(none, np.zeros((0, 11), np.int64), none, np.full(11, -1), PERCENTILES)
 
     assert [len(column) for column in rows] == [0, 0, 0]

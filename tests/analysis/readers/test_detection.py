@@ -80,6 +80,12 @@ def test_a_file_is_read_once(write):
         read([path, path.parent / "." / ".." / path.parent.name / path.name])
 
 
+def test_a_run_directory_is_read_once(make_run):
+    run = make_run([(0, "json", "ok", "response", 10, 3)])
+    with pytest.raises(BadRun, match=r"^a file is given twice: "):
+        read([run, run / ".." / run.name])
+
+
 def test_a_run_directory_is_one(make_run):
     run = read([make_run([(0, "json", "ok", "response", 10, 3)])])
 

@@ -107,6 +107,7 @@ def test_tags_may_be_left_out(read_rows):
     run = read_rows(rows, header="metric_name,timestamp,metric_value")
 
     assert run.samples.outcome_counts() == {"ok": 1}
+    assert run.samples.names == ("all requests",)
     assert population_of(run.samples, "service").n == 1
 
 

@@ -144,7 +144,8 @@ def test_runs_side_by_side_are_one(two_runs):
 
     assert run.samples.outcome_counts() == {"ok": 7, "gateway_timeout": 1, "dropped": 2}
     assert sorted(run.samples.names) == ["file", "json"]
-    assert run.samples.of_name("file").requests(run.samples.of_name("file").second, 4).tolist() == [1, 0, 0, 1]
+    of_file = run.samples.where(run.samples.name == run.samples.names.index("file"))
+    assert of_file.requests(of_file.second, 4).tolist() == [1, 0, 0, 1]
     assert run.timeline.second.tolist() == [0, 3]
     assert run.timeline.planned.tolist() == [7, 3]
     assert [row["at_s"] for row in run.notable] == [2.5, 3.25]
@@ -171,13 +172,6 @@ def test_a_folder_among_several_that_is_no_run_is_named_once(two_runs, tmp_path)
         read_runs([*two_runs(), tmp_path])
 
     assert str(error.value) == f"{tmp_path} is not a run: it has no run.json"
-
-
-def test_a_run_given_twice_is_refused(two_runs):
-    late, early = two_runs()
-
-    with pytest.raises(BadRun, match=r"is given twice: each of its requests would count twice$"):
-        read_runs([late, early, early / ".." / "late"])
 
 
 def test_a_run_that_started_when_the_others_had_ended_is_refused(two_runs):

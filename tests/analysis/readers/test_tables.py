@@ -7,18 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import BadRun
+from analysis.readers.columns import Column, numbered, numbers, one_of, optional_whole_numbers, texts, whole_numbers
 from analysis.readers.csv_batches import BLOCK_BYTES, LONGEST_LINE
-from analysis.readers.tables import (
-    Column,
-    numbered,
-    numbers,
-    one_of,
-    optional_whole_numbers,
-    read_blocks,
-    read_table,
-    texts,
-    whole_numbers,
-)
+from analysis.readers.tables import Blocks, read_table
 from analysis.run_format import ABSENT
 
 MANY = BLOCK_BYTES // 4  # rows as short as "1,a" that fill a block
@@ -273,7 +264,7 @@ def test_cells_of_many_kinds(table, text, cells):
     assert not read.cut
 
 
-@pytest.mark.parametrize("text", ["n,kind\r1,a\r", "n,kind\r1,a"])
+@pytest.mark.parametrize("text", ["n,kind\r1,a\r", "n,kind\r1,a", "n,kind\r1,a\r\n"])
 def test_lines_that_end_in_cr_alone_are_refused(table, text):
     with pytest.raises(BadRun, match=r"^t\.csv, line 1: its lines end in CR alone; save it with LF, or CR and LF$"):
         table(text)
@@ -396,7 +387,7 @@ def test_a_million_names_are_as_many_codes(table):
 def test_blocks_come_one_by_one_and_say_at_the_end_that_the_file_was_cut(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("n\n" + "1\n" * 3 * BLOCK_BYTES + "1")
-    blocks = read_blocks(path, {"n": whole_numbers()})
+    blocks = Blocks(path, {"n": whole_numbers()})
 
     sizes = [len(block["n"]) for block in blocks]
 
