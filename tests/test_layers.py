@@ -76,7 +76,8 @@ def test_only_the_user_and_what_runs_inside_locust_import_it():
     ("modules", "absent"),
     [
         ("loadgate, loadgate.commands", {"locust", "gevent", "ssl"}),
-        ("loadgate.commands.serve, loadgate.commands.report", {"locust", "gevent"}),
+        ("loadgate.commands.serve", {"locust", "gevent"}),
+        ("loadgate.commands.report, loadgate.commands.compare", {"locust", "gevent", "matplotlib"}),
         ("loadgate.commands.send, loadgate.commands.run", {"locust"}),
         ("analysis.report", {"locust", "gevent", "loadgate"}),
     ],

@@ -1,20 +1,17 @@
 """Cautions about the generator: what it sent was late, or not what was ordered."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 
 from analysis.cautions.caution import Caution, Evidence
+from analysis.lateness import HALF, LATE_S, LATE_SHARE, allowed_s, judged_at
 from analysis.outcomes import Outcome
-from analysis.percentiles import PERCENTILES, confidence_ranks, nearest_rank
+from analysis.percentiles import nearest_rank, percentile
 from analysis.run import Run
 from analysis.run_format import LATENESS, SERVICE
 from analysis.wording import share_text, time_text
 
-# Lateness, at p99 or the highest percentile below it that the requests support ...
-LATE_S = 0.010  # ... that a person would call late ...
-LATE_SHARE = 0.10  # ... and that changes what was measured: its share of the median service time
 SHORT_SHARE = 0.01  # of the ordered requests that may be missing
 BUSY_CPU = 0.9  # CPU share of one generator process ...
 BUSY_SHARE = 0.10  # ... in more than this share of the seconds
@@ -25,15 +22,15 @@ def generator_late(evidence: Evidence) -> Caution | None:
     lateness, service = evidence.populations[LATENESS], evidence.populations[SERVICE]
     if lateness.n == 0:
         return None
-    percentile = _supported(lateness.n)
-    late_s = lateness.at_least_s(nearest_rank(lateness.n, percentile))
-    median_s = service.at_least_s(nearest_rank(service.n, PERCENTILES["p50"])) if service.n else 0.0
-    if late_s <= LATE_S or late_s <= LATE_SHARE * median_s:
+    share = judged_at(lateness.n, evidence.choices.confidence)
+    late_s = lateness.at_least_s(nearest_rank(lateness.n, share))
+    if late_s <= allowed_s(service):
         return None
+    median_s = percentile(service, HALF) or 0.0
     text = (
-        f"{share_text(float(1 - percentile), 1)} of the requests left {time_text(late_s)} or more after their planned"
-        f" time. Allowed is"
-        f" {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of {time_text(median_s)}."
+        f"{share_text(float(1 - share), 1)} of the requests left {time_text(late_s)} or more after their planned"
+        f" time. Allowed is {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of"
+        f" {time_text(median_s)}."
     )
     advice = "Lower the rate, give the generator a free core, or add processes (--processes)."
     return Caution("generator_late", True, text, advice)
@@ -100,12 +97,6 @@ def requests_resent(evidence: Evidence) -> Caution | None:
     )
     advice = "The gateway's keep-alive is shorter than the pauses on a connection; its tail latency includes this."
     return Caution("requests_resent", False, text, advice)
-
-
-def _supported(n: int) -> Fraction:
-    """The highest percentile up to p99 that n requests support: one late request of forty is no finding."""
-    supported = [share for name, share in PERCENTILES.items() if name != "p99.9" and confidence_ranks(n, share)[1]]
-    return max(supported, default=PERCENTILES["p50"])
 
 
 def _ordered_requests(run: Run) -> tuple[float, float] | None:

@@ -22,10 +22,6 @@ Examples:
 """
 
 
-class NotComparable(click.ClickException):
-    exit_code = 2  # 1 is a regression
-
-
 def share(text: str) -> float:
     """Read `5%`. Raises ValueError with a sentence for the user."""
     match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?)\s*%", text.strip())
@@ -80,7 +76,7 @@ def compare(
     2 not comparable; 3 a run is invalid.
     """
     try:
-        folder, document = write_comparison(
+        folder, summary = write_comparison(
             (baseline, *others),
             out,
             chosen(**choices),
@@ -93,6 +89,6 @@ def compare(
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(INVALID)
     except BadRun as error:
-        raise NotComparable(str(error)) from None
-    click.echo(f"{text_tables(document)}\n{folder / COMPARE_HTML}")
-    click.get_current_context().exit(WORSE if document["worse"] else 0)
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{text_tables(summary)}\n{folder / COMPARE_HTML}")
+    click.get_current_context().exit(WORSE if summary["worse"] else 0)

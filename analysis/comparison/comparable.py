@@ -6,14 +6,14 @@ not known, which is no difference either.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.run import Run
+from analysis.readers.manifest import value_at
+from analysis.run import LOADGATE, Run
 from analysis.wording import one_line
 
-LOADGATE = "loadgate"
 NEEDED = (
     ("target", "target"),
     ("gateway.timeout_s", "time limit (s)"),
@@ -24,6 +24,7 @@ NEEDED = (
     ("load.think_time_s", "think time (s)"),
     ("load.ramp_s", "ramp (s)"),
 )
+USERS = (("load.users", "users"),)  # of a closed load: in an open one they only add up to its rate
 LISTED = (
     ("load.duration_s", "duration (s)"),
     ("load.max_in_flight", "most requests in flight"),
@@ -49,14 +50,11 @@ class Differing:
 def differing(baseline: Run, other: Run) -> list[Differing]:
     """List in what the runs differ, what prevents a comparison first."""
     both, ours = (baseline.manifest, other.manifest), baseline.source.kind == other.source.kind == LOADGATE
-    needed = [(what, *(_at(manifest, key) for manifest in both)) for key, what in NEEDED]
-    if all(
-        _at(manifest, "load.model") == "closed" for manifest in both
-    ):  # in an open load they only add up to its rate
-        needed.append(("users", *(_at(manifest, "load.users") for manifest in both)))
+    needed = _settings(*both, NEEDED)
+    if all(value_at(manifest, "load.model") == "closed" for manifest in both):
+        needed += _settings(*both, USERS)
     needed += _payloads(*both)
-    listed = [(what, *(_at(manifest, key) for manifest in both)) for key, what in LISTED]
-    listed += _versions(*both)
+    listed = _settings(*both, LISTED) + _versions(*both)
     listed.append(("measured by", baseline.source.kind, other.source.kind))
     return [
         Differing(what, text(one), text(two), prevents)
@@ -70,11 +68,10 @@ def text(value: Any) -> str:
     return "none" if value is None else one_line(value if isinstance(value, str) else json.dumps(value)) or EMPTY
 
 
-def _at(manifest: Mapping[str, Any], key: str) -> Any:
-    value: Any = manifest
-    for part in key.split("."):
-        value = (value or {}).get(part)
-    return value
+def _settings(
+    baseline: dict[str, Any], other: dict[str, Any], keys: Sequence[tuple[str, str]]
+) -> list[tuple[str, Any, Any]]:
+    return [(what, value_at(baseline, key), value_at(other, key)) for key, what in keys]
 
 
 def _payloads(baseline: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

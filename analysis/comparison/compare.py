@@ -16,7 +16,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from analysis.choices import Choices
 from analysis.comparison.measured import (
     AGGREGATE,
     BOOTSTRAP,
@@ -26,13 +25,12 @@ from analysis.comparison.measured import (
     Missing,
     Side,
     same_requests,
-    side,
 )
-from analysis.comparison.significance import NORMAL, UNKNOWN, Interval, Spread, holm, interval, p_value
+from analysis.comparison.significance import UNKNOWN, Interval, Spread, holm, interval, p_value
 from analysis.comparison.spreads import spread_of_counts, spreads
 from analysis.outcomes import Outcome
-from analysis.run import Run
 from analysis.samples import OUTCOMES
+from analysis.student import normal_score
 
 TOLERANCE = 0.05  # of the baseline's value
 OUTCOME_PART = 0.1  # of the tolerance, in percentage points, is what matters in the share of an outcome: 0.5 of 5
@@ -78,25 +76,21 @@ class Comparison:
         return [figure for figure in self.figures if figure.worse]
 
 
-def compare(baseline: Run, other: Run, choices: Choices, tolerance: float = TOLERANCE, seed: int = 0) -> Comparison:
-    """Compare *other* with *baseline*, each in its window; *tolerance* is a share of the baseline's value.
+def compare(one: Side, two: Side, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare *two* with *one*, the baseline, each in its window; *tolerance* is a share of the baseline's value.
 
-    Whether the two are comparable at all is asked elsewhere (`comparable.differing`). Raises BadRun for a window that
-    is not within a run.
+    Whether the two are comparable at all is asked elsewhere (`comparable.differing`).
     """
-    one, two = side(baseline, choices, seed), side(other, choices, seed)
+    confidence = one.choices.confidence
     pair = _Pair(one, two, _method(one, two), same_requests(one.inside, two.inside), tolerance)
     found = list(_figures(pair))
     tested = [figure for figure in found if figure.p_value is not None]
-    significant = iter(
-        holm([figure.p_value for figure in tested if figure.p_value is not None], 1 - choices.confidence)
-    )
+    significant = iter(holm([figure.p_value for figure in tested if figure.p_value is not None], 1 - confidence))
     seconds = (one.window.to_s - one.window.from_s, two.window.to_s - two.window.from_s)
     judged = tuple(
-        _judged(figure, figure.p_value is not None and next(significant), len(tested), choices.confidence)
-        for figure in found
+        _judged(figure, figure.p_value is not None and next(significant), len(tested), confidence) for figure in found
     )
-    return Comparison(pair.method, seconds, choices.confidence, tolerance, judged)
+    return Comparison(pair.method, seconds, confidence, tolerance, judged)
 
 
 @dataclass(frozen=True)
@@ -115,8 +109,8 @@ def _method(one: Side, two: Side) -> str:
 
 def _figures(pair: _Pair) -> Iterator[Figure]:
     for measure in COMPARED:
-        one, two = pair.one.times(measure), pair.two.times(measure)
-        if pair.one.latencies[measure].population.n or pair.two.latencies[measure].population.n:
+        one, two = pair.one.times[measure], pair.two.times[measure]
+        if pair.one.populations[measure].n or pair.two.populations[measure].n:
             for name in one:
                 yield _figure(pair, measure, name, one[name], two[name])
     yield _figure(pair, RATE, "ok_per_s", pair.one.ok_per_s(), pair.two.ok_per_s())
@@ -239,7 +233,7 @@ def _longer(figure: Figure, matters: float, tested: int, confidence: float) -> f
     if abs(value) < matters:
         narrower = max((high - value) / (matters - value), (value - low) / (matters + value))
     elif value:
-        first_step = NORMAL.inv_cdf(1 - (1 - confidence) / tested / 2) / NORMAL.inv_cdf(0.5 + confidence / 2)
+        first_step = normal_score(1 - (1 - confidence) / tested) / normal_score(confidence)
         narrower = (value - low if value > 0 else high - value) / abs(value) * first_step
     else:
         return None

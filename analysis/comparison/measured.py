@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from analysis.choices import Choices
 from analysis.comparison.count_intervals import poisson, wilson
-from analysis.comparison.resampling import Resamples, Rows, percentiles_s, resamples
-from analysis.outcomes import CENSORED, POPULATION, Outcome
-from analysis.percentiles import Estimate, estimates, nearest_rank
-from analysis.population import Population, times_of
+from analysis.comparison.resampling import Resamples, percentiles_s, resamples
+from analysis.outcomes import Outcome
+from analysis.percentiles import estimates, nearest_rank
+from analysis.population import Population, population_of
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, SERVICE
-from analysis.samples import OUTCOMES, UNMEASURED, Samples
-from analysis.window import Window, window_of
+from analysis.samples import OUTCOMES, Samples
+from analysis.window import Window
 
 COMPARED = (RESPONSE, SERVICE)
 LEAST_SECONDS = 10
 BOOTSTRAP, ORDER_STATISTICS, AGGREGATE = "bootstrap", "order statistics", "aggregate"
+SEED = 0  # of the draws, beside what a run holds
 
 Number = NDArray[np.float64]
 
@@ -63,14 +64,12 @@ class Side:
     run: Run
     window: Window
     choices: Choices
-    seed: int
 
     @cached_property
     def inside(self) -> Samples:
         """The rows of its window, of the measures that are compared."""
-        samples = self.run.bounded
-        compared = np.isin(samples.measure, [MEASURES.index(measure) for measure in COMPARED])
-        return samples.where(compared & (samples.second >= self.window.from_s) & (samples.second < self.window.to_s))
+        samples = self.run.bounded.within(self.window.from_s, self.window.to_s)
+        return samples.where(np.isin(samples.measure, [MEASURES.index(measure) for measure in COMPARED]))
 
     @cached_property
     def responses(self) -> Samples:
@@ -93,8 +92,8 @@ class Side:
         return BOOTSTRAP if busy >= max(LEAST_SECONDS, seconds / 2) else ORDER_STATISTICS
 
     @cached_property
-    def latencies(self) -> dict[str, "Latencies"]:
-        return {measure: _latencies(self.inside, measure) for measure in COMPARED}
+    def populations(self) -> dict[str, Population]:
+        return {measure: population_of(self.inside, measure) for measure in COMPARED}
 
     @property
     def blocks(self) -> float | None:
@@ -109,20 +108,27 @@ class Side:
         rows = self.inside
         sums = (np.bincount(rows.second, weights=of) for of in (rows.count, rows.value_us))
         content = zlib.crc32(b"".join(column.tobytes() for column in sums))
-        return resamples(self.window.from_s, self.window.to_s, (self.seed, content))
+        return resamples(self.window.from_s, self.window.to_s, (SEED, content))
 
-    def times(self, measure: str) -> dict[str, Measured | Missing]:
-        """Measure every chosen percentile of *measure*, in seconds."""
-        population, percentiles = self.latencies[measure].population, self.choices.percentiles
-        drawn_low, drawn_high = self._drawn_times(measure) if population.n else (None, None)
+    @cached_property
+    def times(self) -> dict[str, dict[str, Measured | Missing]]:
+        """Every chosen percentile of each measure, in seconds."""
+        return {measure: self._times(population) for measure, population in self.populations.items()}
+
+    def _times(self, population: Population) -> dict[str, Measured | Missing]:
+        names, shares = list(self.choices.percentiles), list(self.choices.percentiles.values())
+        drawn_low = drawn_high = None
+        if population.n and self.resamples:
+            drawn_low, drawn_high = percentiles_s(self.resamples, population, shares)
         measured: dict[str, Measured | Missing] = {}
-        for at, (name, estimate) in enumerate(zip(percentiles, self._estimates(population), strict=True)):
+        found = estimates(population, shares, self.choices.confidence, self.run.source.known)
+        for at, (name, estimate) in enumerate(zip(names, found, strict=True)):
             if estimate.value_s is None:
                 measured[name] = Missing(self._why_missing(name, population.n, estimate.needed))
                 continue
             measured[name] = Measured(
                 estimate.value_s,
-                _or_infinite(population.at_most_s(nearest_rank(population.n, percentiles[name]))),
+                _or_infinite(population.at_most_s(nearest_rank(population.n, shares[at]))),
                 estimate.low_s or 0.0,
                 _or_infinite(estimate.high_s),
                 None if drawn_low is None else drawn_low[:, at],
@@ -150,25 +156,10 @@ class Side:
         low, high = wilson(count, total, self.choices.confidence)
         return Measured(count / total, count / total, low, high, drawn, drawn, count, total)
 
-    def _estimates(self, population: Population) -> list[Estimate]:
-        shares = list(self.choices.percentiles.values())
-        return estimates(population, shares, self.choices.confidence, self.run.source.known)
-
     def _why_missing(self, name: str, n: int, needed: int | None) -> str:
         if self.run.source.known is not None:
             return f"no {name} in its file"
         return f"{n:,} of the {needed:,} latencies that {name} takes" if needed else "no latencies"
-
-    def _drawn_times(self, measure: str) -> tuple[Number | None, Number | None]:
-        """Give the percentiles of each resample: with censored requests at their bounds, and at infinity."""
-        if self.resamples is None:
-            return None, None
-        latencies, shares = self.latencies[measure], list(self.choices.percentiles.values())
-        requests = self.resamples.totals(self.resamples.per_step(latencies.bounds.second, latencies.bounds.count))
-        low = percentiles_s(self.resamples, latencies.bounds, requests, shares)
-        if latencies.exact is latencies.bounds:
-            return low, low
-        return low, percentiles_s(self.resamples, latencies.exact, requests, shares)
 
     @cached_property
     def drawn_outcomes(self) -> Number:
@@ -180,39 +171,10 @@ class Side:
         return self.resamples.totals(counts.astype(np.float64))
 
 
-@dataclass(frozen=True)
-class Latencies:
-    """The latency population of a measure, and the rows it is made of."""
-
-    population: Population
-    bounds: Rows  # with the censored at their bounds
-    exact: Rows  # without them
-
-
-def _latencies(samples: Samples, measure: str) -> Latencies:
-    rows = samples.of_measure(measure)
-    rows = rows.where((rows.value_us != UNMEASURED) & _is(POPULATION, rows))
-    censored, bounds = _is(CENSORED, rows), _rows(rows)
-    return Latencies(times_of(rows), bounds, _rows(rows.where(~censored)) if censored.any() else bounds)
-
-
-def _rows(rows: Samples) -> Rows:
-    order = np.argsort(rows.value_us)
-    return Rows(rows.second[order], rows.count[order], rows.value_us[order])
-
-
-def side(run: Run, choices: Choices, seed: int) -> Side:
-    return Side(run, window_of(run, choices), choices, seed)
-
-
 def same_requests(one: Samples, two: Samples) -> bool:
     """Say whether these are the same requests, row by row: a run compared with itself."""
     columns = ("second", "name", "outcome", "measure", "value_us", "count")
     return one.names == two.names and all(np.array_equal(getattr(one, name), getattr(two, name)) for name in columns)
-
-
-def _is(outcomes: frozenset[Outcome], rows: Samples) -> NDArray[np.bool_]:
-    return np.array([outcome in outcomes for outcome in OUTCOMES])[rows.outcome]
 
 
 def _or_infinite(number: float | None) -> float:

@@ -13,11 +13,10 @@ from analysis.choices import Choices
 from analysis.comparison import wording as compare_wording
 from analysis.comparison.comparable import Differing, differing
 from analysis.comparison.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
-from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS
+from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS, Side
 from analysis.documents import html_document, markdown_document, write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
-from analysis.run import Run
 from analysis.run_format import FORMAT
 from analysis.summary import summarize
 from analysis.window import window_of
@@ -44,7 +43,7 @@ class Labelled:
 
     letter: str
     label: str  # the name of its directory: hostile text, on one line
-    run: Run
+    side: Side
     summary: dict[str, Any]
 
     @property
@@ -68,21 +67,21 @@ def write_comparison(
     """
     choices = choices or Choices()
     runs = labelled(paths, choices, timeout_s)
-    document = compared(runs, choices, tolerance, force=force)
+    summary = compared(runs, tolerance, force=force)
     folder = out or _folder(paths)
     folder.mkdir(parents=True, exist_ok=True)
     plot = None
     if plots:
         from analysis.plots.comparison_curves import comparison_plot  # matplotlib takes longer to import than the rest
 
-        plot = comparison_plot([each.run for each in runs], [each.title for each in runs], choices)
+        plot = comparison_plot({each.title: each.side for each in runs})
     content = {f"{plot.name}.png": plot.png} if plot else {}
-    content |= {COMPARE_JSON: (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()}
-    for name, written in (content | _pages(document, plot)).items():
+    content |= {COMPARE_JSON: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode()}
+    for name, written in (content | _pages(summary, plot)).items():
         write_whole(folder / name, written)
     if not plot:
         (folder / PICTURE).unlink(missing_ok=True)  # of an earlier comparison
-    return folder, document
+    return folder, summary
 
 
 def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = None) -> list[Labelled]:
@@ -97,23 +96,24 @@ def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = 
         label = wording.one_line(path.resolve().name) or letter
         try:
             run = read([path], timeout_s)
-            summary = summarize(run, choices, window_of(run, choices))
+            side = Side(run, window_of(run, choices), choices)
+            summary = summarize(run, choices, side.window)
         except BadRun as error:
             named = str(error).startswith((f"{label},", f"{label} ", f"{path} "))
             raise BadRun(str(error) if named else f"{label}: {error}") from None
-        found.append(Labelled(letter, label, run, summary))
+        found.append(Labelled(letter, label, side, summary))
     return found
 
 
-def compared(runs: Sequence[Labelled], choices: Choices, tolerance: float, *, force: bool) -> dict[str, Any]:
+def compared(runs: Sequence[Labelled], tolerance: float, *, force: bool) -> dict[str, Any]:
     """Compare every run with the first; what compare.json holds. Raises BadRun, or InvalidRun, unless *force*."""
     baseline, *others = runs
-    comparisons = []
+    choices, comparisons = baseline.side.choices, []
     for other in others:
-        settings = differing(baseline.run, other.run)
+        settings = differing(baseline.side.run, other.side.run)
         if not force:
             _refuse(baseline, other, settings)
-        comparison = compare(baseline.run, other.run, choices, tolerance)
+        comparison = compare(baseline.side, other.side, tolerance)
         comparisons.append(_comparison(baseline, other, settings, comparison))
     return {
         "format": FORMAT,
@@ -126,15 +126,15 @@ def compared(runs: Sequence[Labelled], choices: Choices, tolerance: float, *, fo
     }
 
 
-def text_tables(document: dict[str, Any]) -> str:
+def text_tables(summary: dict[str, Any]) -> str:
     """Write every comparison for the terminal: its sentence, then a line for each figure."""
     lines = []
-    for comparison in document["comparisons"]:
+    for comparison in summary["comparisons"]:
         one, two = comparison["baseline"], comparison["other"]
-        head = comparison["headline"] if len(document["comparisons"]) == 1 else f"{two}: {comparison['headline']}"
+        head = comparison["headline"] if len(summary["comparisons"]) == 1 else f"{two}: {comparison['headline']}"
         rows = [("", one, two, "difference", f"share of {one}", ""), *map(_cells, comparison["figures"])]
         lines += [head, *_aligned(rows), *(f"caution: {caution}" for caution in comparison["cautions"]), ""]
-    names = (f"{run['letter']} is {run['label']}: {wording.load_text(run['load'])}" for run in document["runs"])
+    names = (f"{run['letter']} is {run['label']}: {wording.load_text(run['load'])}" for run in summary["runs"])
     return "\n".join([*lines, *map(wording.one_line, names)])
 
 
@@ -225,10 +225,10 @@ def _folder(paths: Sequence[Path]) -> Path:
     return last.with_name(f"{last.stem[:LONGEST_NAME]}-against-{baseline.stem[:LONGEST_NAME]}")
 
 
-def _pages(document: dict[str, Any], plot: "Plot | None") -> dict[str, bytes]:
+def _pages(summary: dict[str, Any], plot: "Plot | None") -> dict[str, bytes]:
     context = {
-        "document": document,
-        "runs": {run["letter"]: run for run in document["runs"]},
+        "summary": summary,
+        "runs": {run["letter"]: run for run in summary["runs"]},
         "plot": plot,
         "drawing": Markup(plot.svg) if plot else "",  # noqa: S704 - our own
         "text": wording,

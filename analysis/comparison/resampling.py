@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.population import Population
 from analysis.run_format import bucketed
 from analysis.samples import Array
 
@@ -30,15 +31,6 @@ FIRST_COLUMNS = 128
 MOST_COLUMNS = 512  # of one matrix product
 
 Number = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Weighted times with their seconds, ascending by time."""
-
-    second: Array
-    count: Array
-    value_us: Array
 
 
 @dataclass(frozen=True)
@@ -87,18 +79,23 @@ def resamples(from_s: int, to_s: int, seed: Sequence[int]) -> Resamples:
     return Resamples(drawn, from_s, step_s, steps / length)
 
 
-def percentiles_s(resamples: Resamples, rows: Rows, requests: Number, shares: Sequence[Fraction]) -> Number:
+def percentiles_s(resamples: Resamples, population: Population, shares: Sequence[Fraction]) -> tuple[Number, Number]:
     """Give the percentiles by nearest rank of every resample, in seconds: [resamples, *shares*].
 
-    *requests* is how many each resample holds. Those beyond the *rows* took longer than all of them; a percentile among
-    them is infinite. Times are those of their histogram bucket (within 0.05 %).
+    First with the censored requests at their bounds, then as if they had never ended: a percentile among them is
+    infinite. Times are those of their histogram bucket (within 0.05 %).
     """
-    n = np.rint(requests).astype(np.int64)
+    step, count = resamples.step(population.second), population.count
+    n = np.rint(resamples.totals(resamples.per_step(population.second, count))).astype(np.int64)
     ranks = np.stack([np.maximum(1, -(-share.numerator * n // share.denominator)) for share in shares], axis=1)
-    is_next = np.append(True, rows.value_us[1:] != rows.value_us[:-1])[: len(rows.value_us)]
-    times_us, bucket = np.unique(bucketed(rows.value_us[is_next].astype(np.int64)), return_inverse=True)
-    table = _Table(resamples.drawn, resamples.step(rows.second), bucket[np.cumsum(is_next) - 1], rows.count)
-    return np.append(times_us / 1e6, np.inf)[table.first_reaching(ranks, len(times_us))]
+    times_us, bucket = np.unique(bucketed(population.value_us.astype(np.int64)), return_inverse=True)
+    times_s, column = np.append(times_us / 1e6, np.inf), bucket[population.at]
+    low = times_s[_Table(resamples.drawn, step, column, count).first_reaching(ranks, len(times_us))]
+    if not population.censored.any():
+        return low, low
+    ended = ~population.censored
+    exact = _Table(resamples.drawn, step[ended], column[ended], count[ended])
+    return low, times_s[exact.first_reaching(ranks, len(times_us))]
 
 
 def _held(starts: NDArray[np.int64], length: int, steps: int) -> NDArray[np.int32]:

@@ -3,18 +3,14 @@
 A difference is known with a spread: its standard error downwards and upwards, and the degrees of freedom that these
 were estimated with. Interval and p-value are Student's with that spread, so that they agree: the interval at a
 confidence excludes 0 exactly when the p-value is below what the confidence leaves out.
-
-Student's distribution is turned into the normal one and back by Wallace's approximation (Bounds on normal
-approximations to Student's and the chi-square distributions, Annals of Mathematical Statistics 30, 1959): within
-1 % of the quantile from 3 degrees of freedom on.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
-NORMAL = NormalDist()
+from analysis.student import NORMAL, as_normal, normal_score, student_score
+
 INFINITE = math.inf
 
 
@@ -39,7 +35,7 @@ UNKNOWN = Interval(None, None, None)
 
 def interval(low: float, high: float, spread: Spread, confidence: float) -> Interval:
     """Enclose a difference that was seen as at least *low* and at most *high* (the same, unless timeouts hide it)."""
-    reach = student(NORMAL.inv_cdf(0.5 + confidence / 2), spread.degrees)
+    reach = student_score(normal_score(confidence), spread.degrees)
     return Interval(
         _finite(low) if math.isfinite(low) else _finite(high),
         _finite(low - reach * spread.down),
@@ -57,7 +53,7 @@ def p_value(low: float, high: float, spread: Spread) -> float:
         return 1.0
     if error == 0:
         return 0.0
-    return 2 * NORMAL.cdf(-normal(distance / error, spread.degrees))
+    return 2 * NORMAL.cdf(-as_normal(distance / error, spread.degrees))
 
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:
@@ -73,21 +69,6 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
             break
         significant[at] = True
     return significant
-
-
-def student(normal_score: float, degrees: float) -> float:
-    """Give the quantile of Student's distribution where the normal one has *normal_score*."""
-    if math.isinf(degrees):
-        return normal_score
-    score = normal_score * (8 * degrees + 3) / (8 * degrees + 1)
-    return math.copysign(math.sqrt(degrees * math.expm1(score * score / degrees)), score)
-
-
-def normal(student_score: float, degrees: float) -> float:
-    """Turn `student` around; both scores of 0 or more."""
-    if math.isinf(degrees):
-        return student_score
-    return (8 * degrees + 1) / (8 * degrees + 3) * math.sqrt(degrees * math.log1p(student_score**2 / degrees))
 
 
 def _finite(number: float) -> float | None:

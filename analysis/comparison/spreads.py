@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.comparison.measured import Measured
-from analysis.comparison.significance import NORMAL, Spread
+from analysis.comparison.significance import Spread
+from analysis.student import NORMAL, normal_score
 
 TAIL = 0.025  # where the spread is read from the resamples: 50 of them are beyond
 
@@ -90,7 +91,7 @@ def _variance(drawn: Number) -> float:
 
 def _combined(one: Measured, two: Measured, confidence: float) -> Spread:
     """Combine the intervals of both runs."""
-    score = NORMAL.inv_cdf(0.5 + confidence / 2)
+    score = normal_score(confidence)
     down = math.hypot(two.at_least - two.low, one.high - one.at_most) if math.isfinite(one.at_most) else math.inf
     up = math.hypot(two.high - two.at_most, one.at_least - one.low) if math.isfinite(two.at_most) else math.inf
     return Spread(down / score, up / score)

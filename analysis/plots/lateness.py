@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.cautions.generator import LATE_S, LATE_SHARE
-from analysis.percentiles import confidence_ranks, nearest_rank, percentile
+from analysis.lateness import HALF, allowed_s, judged_at
+from analysis.percentiles import nearest_rank, percentile
 from analysis.plots.axes import (
     SMALLEST_S,
     figure_of,
@@ -17,8 +17,8 @@ from analysis.plots.axes import (
     run_axis,
     taken_axis,
 )
-from analysis.plots.over_time import LATEST, Lines, by_step, draw_lines
-from analysis.plots.percentile_curves import HALF, TOLD, spread
+from analysis.plots.curves import curve_shares
+from analysis.plots.lines import LATEST, Lines, by_step, draw_lines
 from analysis.plots.plot import Picture
 from analysis.plots.style import BLUE
 from analysis.plots.view import View
@@ -38,28 +38,28 @@ def picture(view: View) -> Picture | None:
     if population is None and not by_time:
         return None
     figure, places = figure_of(*[CURVE_IN] * (population is not None), *[LINE_IN] * by_time, share_x=False)
-    allowed_s = allowed_of(view)
+    limit_s = allowed_s(view.populations.get(SERVICE))
     if population:
-        _draw_curve(places[0], *curve_of(population, view.choices.confidence), allowed_s)
+        _draw_curve(places[0], *curve_of(population, view.choices.confidence), limit_s)
     if by_time:
-        _draw_by_time(places[-1], worst_s, view, allowed_s)
+        _draw_by_time(places[-1], worst_s, view, limit_s)
     for axes in places:
         axes.set_ylabel("lateness")
-        limit_line(axes, allowed_s, f"allowed at p99: {time_text(allowed_s)}")
+        limit_line(axes, limit_s, f"allowed at p99: {time_text(limit_s)}")
     return Picture("Lateness", reading(view, worst_s), figure)
 
 
 def curve_of(population: Population, confidence: float) -> tuple[Numbers, Numbers]:
     """Give nines and lateness in seconds: of the requests that were sent, so without an interval."""
-    shares = spread(population.n, confidence)
+    shares = curve_shares(population.n, confidence)
     lateness_s = [population.at_least_s(nearest_rank(population.n, share)) for share in shares]
     return np.array([nines_of(share) for share in shares]), np.array(lateness_s)
 
 
-def _draw_curve(axes: Axes, nines: Numbers, lateness_s: Numbers, allowed_s: float) -> None:
+def _draw_curve(axes: Axes, nines: Numbers, lateness_s: Numbers, limit_s: float) -> None:
     axes.set_title("By percentile")
     axes.plot(nines, np.maximum(lateness_s, SMALLEST_S), color=BLUE)
-    taken_axis(axes, lateness_s.min(), max(allowed_s, lateness_s.max()))
+    taken_axis(axes, lateness_s.min(), max(limit_s, lateness_s.max()))
     nines_axis(axes, nines[-1])
 
 
@@ -69,17 +69,10 @@ def worst_by_step(view: View) -> Numbers:
     return by_step(view.steps, timeline.second, timeline.lateness_ms, np.max) / 1000
 
 
-def allowed_of(view: View) -> float:
-    """Give the lateness above which the run is cautioned against, in seconds."""
-    service = view.populations.get(SERVICE)
-    median_s = percentile(service, HALF) if service else None
-    return max(LATE_S, LATE_SHARE * (median_s or 0.0))
-
-
-def _draw_by_time(axes: Axes, worst_s: Numbers, view: View, allowed_s: float) -> None:
+def _draw_by_time(axes: Axes, worst_s: Numbers, view: View, limit_s: float) -> None:
     title = f"The latest request of each {'second' if view.steps.width_s == 1 else f'{view.steps.width_s:,} s'}"
     draw_lines(axes, Lines(title, view.steps, {LATEST: np.maximum(worst_s, SMALLEST_S)}, LINE_IN, taken=True))
-    low_s, high_s = float(np.nanmin(worst_s)), max(allowed_s, float(np.nanmax(worst_s)))
+    low_s, high_s = float(np.nanmin(worst_s)), max(limit_s, float(np.nanmax(worst_s)))
     taken_axis(axes, low_s, high_s)
     mark_cut(axes, view.window)
     legend_above(axes)
@@ -88,10 +81,10 @@ def _draw_by_time(axes: Axes, worst_s: Numbers, view: View, allowed_s: float) ->
 
 def reading(view: View, worst_s: Numbers) -> str:
     """Say how late most requests left, and the latest of all."""
-    population, allowed = view.populations.get(LATENESS), time_text(allowed_of(view))
+    population, allowed = view.populations.get(LATENESS), time_text(allowed_s(view.populations.get(SERVICE)))
     if population is None:
         return sentence(f"the latest request left {time_text(float(np.nanmax(worst_s)))} after its planned time")
-    share = next((share for share in TOLD if confidence_ranks(population.n, share)[1]), HALF)
+    share = judged_at(population.n, view.choices.confidence)
     most = "half" if share == HALF else f"{float(100 * share):g} %"
     most_s, latest_s = percentile(population, share), population.at_least_s(population.n)
     return sentence(

@@ -1,3 +1,3 @@
 """`loadgate report`: the analysis is a package of its own, and so is its command."""
 
-from analysis.__main__ import report as report
+from analysis.report.command import report as report

@@ -6,10 +6,13 @@ from statistics import NormalDist
 import numpy as np
 from made_by_hand import counts_of, manifest_of
 
+from analysis.choices import Choices
+from analysis.comparison.measured import Side
 from analysis.run import Run
 from analysis.run_format import MEASURES, RESPONSE, TIMELINE_COLUMNS, bucketed
 from analysis.samples import OUTCOMES, Samples
 from analysis.timeline import merged
+from analysis.window import window_of
 
 SIGMA = 0.4
 
@@ -39,6 +42,12 @@ def run_of(second, value_us, outcome, measures, seconds, **manifest):
     counts = counts_of(planned=n, sent=n, finished=n)
     load = {"duration_s": float(seconds), "rate_per_s": n / seconds}
     return Run(manifest_of(**({"load": load, "counts": counts} | manifest)), samples, no_timeline(), [])
+
+
+def side_of(run, **choices):
+    """The run as one of a comparison."""
+    chosen = Choices(**choices)
+    return Side(run, window_of(run, chosen), chosen)
 
 
 def ar1(chance, seconds, rho):

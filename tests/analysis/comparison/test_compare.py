@@ -5,17 +5,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from made_by_chance import random_run, run_of, true_percentile_s
+from made_by_chance import random_run, run_of, side_of, true_percentile_s
 
-from analysis.choices import Choices
-from analysis.comparison.compare import compare
+from analysis.comparison.compare import TOLERANCE, compare
 from analysis.comparison.measured import AGGREGATE, BOOTSTRAP, ORDER_STATISTICS
 from analysis.percentiles import estimates
 from analysis.population import population_of
 from analysis.run import Source
 from analysis.samples import OUTCOMES
 
-CHOICES = Choices()
 OK, TIMEOUT, THROTTLED = (OUTCOMES.index(name) for name in ("ok", "gateway_timeout", "throttled"))
 
 
@@ -31,8 +29,12 @@ def constant_run(*parts, seconds=20, measures=("response",), **manifest):
     return run_of(second, value_us, outcome, measures, seconds, **manifest)
 
 
-def figures(one, two, choices=CHOICES, **how):
-    return {f"{each.kind} {each.name}": each for each in compare(one, two, choices, **how).figures}
+def compared(one, two, tolerance=TOLERANCE, **choices):
+    return compare(side_of(one, **choices), side_of(two, **choices), tolerance)
+
+
+def figures(one, two, tolerance=TOLERANCE):
+    return {f"{each.kind} {each.name}": each for each in compared(one, two, tolerance).figures}
 
 
 def test_a_slower_run_is_slower_by_as_much():
@@ -60,7 +62,7 @@ def test_a_run_is_the_same_as_itself_whatever_it_holds():
         random_run(1, seconds=3),
         constant_run((40_000_000, TIMEOUT, 90), (1, OK, 9)),
     ):
-        found = compare(run, run, CHOICES).figures
+        found = compared(run, run).figures
         known = [each for each in found if each.baseline is not None]
 
         assert len(known) >= 4
@@ -68,11 +70,10 @@ def test_a_run_is_the_same_as_itself_whatever_it_holds():
         assert not any(each.difference.low or each.difference.high for each in known)
 
 
-def test_the_same_runs_give_the_same_figures_and_another_seed_others():
+def test_the_same_runs_give_the_same_figures():
     one, two = random_run(1), random_run(2)
 
-    assert compare(one, two, CHOICES) == compare(one, two, CHOICES)
-    assert compare(one, two, CHOICES, seed=1) != compare(one, two, CHOICES)
+    assert compared(one, two) == compared(one, two)
 
 
 @pytest.mark.parametrize("seconds", [40, 5])
@@ -114,7 +115,7 @@ def test_the_rate_of_good_answers_and_the_outcomes_are_compared():
 
 
 def test_fewer_failures_and_more_good_answers_are_not_worse():
-    found = compare(constant_run((1_000, OK, 40), (900, THROTTLED, 10)), constant_run((1_000, OK, 50)), CHOICES)
+    found = compared(constant_run((1_000, OK, 40), (900, THROTTLED, 10)), constant_run((1_000, OK, 50)))
 
     assert {each.judgement for each in found.figures if each.kind != "response"} == {"more", "fewer"}
     assert found.worse == []
@@ -194,7 +195,7 @@ def test_an_empty_window_is_compared_with_nothing():
     run = random_run(1)
     nothing = run.manifest | {"load": run.manifest["load"] | {"duration_s": None}}
     empty = replace(run, manifest=nothing, samples=run.samples.where(run.samples.second < 0))
-    found = compare(run, empty, CHOICES)
+    found = compared(run, empty)
 
     assert {each.judgement for each in found.figures} == {"not decided"}
 
@@ -202,13 +203,13 @@ def test_an_empty_window_is_compared_with_nothing():
 def test_short_runs_are_compared_by_their_own_intervals():
     """The distances to the ends are the roots of the summed squares of those of both runs (MOVER)."""
     one, two = random_run(1, seconds=8), random_run(2, seconds=8)
-    comparison = compare(one, two, CHOICES)
+    comparison = compared(one, two)
     found = next(each for each in comparison.figures if each.name == "p50")
-    long = compare(random_run(1), random_run(2), CHOICES)
+    long = compared(random_run(1), random_run(2))
     found_alone = [estimates(population_of(run.samples, "response"), [Fraction(1, 2)])[0] for run in (one, two)]
 
     assert (comparison.method, long.method) == (ORDER_STATISTICS, BOOTSTRAP)
-    assert compare(one, random_run(2), CHOICES).method == ORDER_STATISTICS
+    assert compared(one, random_run(2)).method == ORDER_STATISTICS
     before, after = found_alone
     value_s = after.value_s - before.value_s
     below = np.hypot(after.value_s - after.low_s, before.high_s - before.value_s)
@@ -245,7 +246,7 @@ def test_a_rate_is_never_more_than_100_percent_less(seconds):
 
 def test_what_only_the_number_of_figures_leaves_open_says_so():
     one, two = random_run(1, seconds=20), random_run(4, seconds=20, scale_s=0.11)
-    tested = [each for each in compare(one, two, CHOICES).figures if each.p_value is not None]
+    tested = [each for each in compared(one, two).figures if each.p_value is not None]
     noted = [each for each in tested if each.note]
 
     assert noted
@@ -259,7 +260,7 @@ def test_what_only_the_number_of_figures_leaves_open_says_so():
 def test_an_aggregate_has_values_but_decides_nothing():
     source = Source("Locust statistics", (), known=(Fraction(1, 2),))
     one, two = (replace(random_run(seed), source=source) for seed in (1, 2))
-    comparison = compare(one, two, CHOICES)
+    comparison = compared(one, two)
     found = {each.name: each for each in comparison.figures}
 
     assert comparison.method == AGGREGATE
@@ -278,13 +279,13 @@ def test_a_figure_says_how_much_longer_runs_would_decide_it():
 
 
 def test_only_the_chosen_percentiles_are_compared():
-    names = {each.name for each in compare(random_run(1), random_run(2), Choices({"p75": Fraction(3, 4)})).figures}
+    names = {each.name for each in compared(random_run(1), random_run(2), percentiles={"p75": Fraction(3, 4)}).figures}
 
     assert names == {"p75", "ok_per_s", "ok"}
 
 
 def test_a_comparison_is_plain_values():
-    assert asdict(compare(random_run(1), random_run(2), CHOICES))["figures"][0]["difference"].keys() == {
+    assert asdict(compared(random_run(1), random_run(2)))["figures"][0]["difference"].keys() == {
         "value",
         "low",
         "high",
@@ -299,9 +300,7 @@ def test_equal_runs_seldom_differ_and_intervals_hold_the_truth(dependent):
     """Of 40 equal pairs one expects 2 with a difference at most, and of 160 intervals 152 that hold the 0."""
     significant, held, intervals = 0, 0, 0
     for seed in range(40):
-        found = compare(
-            random_run((seed, 0), **SHORT, **dependent), random_run((seed, 1), **SHORT, **dependent), CHOICES
-        )
+        found = compared(*(random_run((seed, number), **SHORT, **dependent) for number in (0, 1)))
         times = [each for each in found.figures if each.kind == "response" and each.p_value is not None]
         significant += any(each.significant for each in found.figures)
         held += sum(each.difference.low <= 0 <= each.difference.high for each in times)
@@ -328,4 +327,4 @@ def test_a_window_that_is_mostly_empty_is_not_drawn_anew():
     second = np.repeat([0, 11], 500)
     run = run_of(second, np.full(1000, 100_000), np.full(1000, OK), ("response", "service"), 12)
 
-    assert compare(run, run, Choices()).method == ORDER_STATISTICS
+    assert compared(run, run).method == ORDER_STATISTICS

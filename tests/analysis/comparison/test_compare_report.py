@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from made_by_chance import random_run
+from made_by_chance import random_run, side_of
 from made_by_hand import write_run
 
 from analysis.choices import Choices
@@ -15,7 +15,6 @@ from analysis.run import Source
 from analysis.run_format import MEASURES
 from analysis.samples import OUTCOMES
 from analysis.summary import summarize
-from analysis.window import window_of
 
 HOSTILE = '<script>alert("1")</script> | `x` **y** $z$'
 STEERING = "\x1b[2Ja\u202eb\nc"
@@ -69,12 +68,12 @@ class Page(HTMLParser):
 
 def test_the_pages_are_written_beside_the_last_run(runs):
     before, _, after = runs
-    folder, document = write_comparison([before, after])
+    folder, summary = write_comparison([before, after])
 
     assert folder == before.parent / "after-against-before"
     assert {path.name for path in folder.iterdir()} == {"compare.json", "compare.md", "compare.html", "compare.png"}
-    assert json.loads((folder / "compare.json").read_text()) == document
-    assert document["worse"]
+    assert json.loads((folder / "compare.json").read_text()) == summary
+    assert summary["worse"]
     assert not (after / "compare.html").exists()
 
 
@@ -87,20 +86,20 @@ def test_the_same_runs_give_the_same_bytes(runs, tmp_path):
 
 
 def test_each_run_is_compared_with_the_first(runs, tmp_path):
-    _, document = write_comparison(runs, tmp_path, plots=False)
+    _, summary = write_comparison(runs, tmp_path, plots=False)
 
-    assert [(each["baseline"], each["other"], each["worse"]) for each in document["comparisons"]] == [
+    assert [(each["baseline"], each["other"], each["worse"]) for each in summary["comparisons"]] == [
         ("A", "B", False),
         ("A", "C", True),
     ]
-    assert [run["label"] for run in document["runs"]] == ["before", "again", "after"]
-    assert [each["what"] for each in document["comparisons"][0]["differs"]] == ["seed"]
+    assert [run["label"] for run in summary["runs"]] == ["before", "again", "after"]
+    assert [each["what"] for each in summary["comparisons"][0]["differs"]] == ["seed"]
 
 
 def test_a_run_can_be_compared_with_itself(runs, tmp_path):
-    _, document = write_comparison([runs[0], runs[0]], tmp_path, plots=False)
+    _, summary = write_comparison([runs[0], runs[0]], tmp_path, plots=False)
 
-    assert document["comparisons"][0]["headline"].startswith("No difference: all ")
+    assert summary["comparisons"][0]["headline"].startswith("No difference: all ")
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_has_the_picture(runs, tmp_path):
@@ -121,14 +120,14 @@ def test_without_plots_there_is_no_picture(runs, tmp_path):
 
 
 def test_the_terminal_has_a_sentence_first_and_a_line_for_each_figure(runs, tmp_path):
-    _, document = write_comparison([runs[0], runs[2]], tmp_path, plots=False)
-    lines = text_tables(document).splitlines()
+    _, summary = write_comparison([runs[0], runs[2]], tmp_path, plots=False)
+    lines = text_tables(summary).splitlines()
 
-    assert lines[0] == document["comparisons"][0]["headline"]
+    assert lines[0] == summary["comparisons"][0]["headline"]
     assert "slower" in lines[0]
     assert lines[1].split() == ["A", "B", "difference", "share", "of", "A"]
     assert len([line for line in lines if line.startswith(("p", "ok"))]) == 1 + len(
-        document["comparisons"][0]["figures"]
+        summary["comparisons"][0]["figures"]
     )
     assert lines[-2:] == [
         "A is before: 20 requests/s, constant arrivals, 20 s",
@@ -167,11 +166,11 @@ def test_what_is_not_comparable_is_refused_in_one_line(make_pair, changes, words
 
 
 def test_force_compares_it_and_says_so_everywhere(make_pair, tmp_path):
-    folder, document = write_comparison(make_pair(target="http://other/"), tmp_path / "out", force=True, plots=False)
+    folder, summary = write_comparison(make_pair(target="http://other/"), tmp_path / "out", force=True, plots=False)
     words = "Not the same question: target is http://127.0.0.1:8080/v1/infers/1 in A and http://other/ in B."
 
-    assert document["comparisons"][0]["cautions"] == [words]
-    assert words in text_tables(document)
+    assert summary["comparisons"][0]["cautions"] == [words]
+    assert words in text_tables(summary)
     assert words in Page((folder / "compare.html").read_text()).text
     assert "Not the same question" in (folder / "compare.md").read_text()
 
@@ -180,30 +179,31 @@ def test_an_invalid_run_is_compared_by_force_alone(make_pair, tmp_path):
     pair = make_pair(counts=None)
     with pytest.raises(InvalidRun, match=r"^the run two is invalid: .* left no counts"):
         write_comparison(pair, plots=False)
-    _, document = write_comparison(pair, tmp_path / "out", force=True, plots=False)
+    _, summary = write_comparison(pair, tmp_path / "out", force=True, plots=False)
 
-    assert document["comparisons"][0]["cautions"][0].startswith("The run B (two) is invalid: ")
+    assert summary["comparisons"][0]["cautions"][0].startswith("The run B (two) is invalid: ")
 
 
 def test_a_short_window_is_said_to_be_one(make_pair, tmp_path):
     short = [write(tmp_path / name, random_run(seed, seconds=5)) for seed, name in enumerate(("one", "two"))]
-    _, document = write_comparison(short, tmp_path / "out", plots=False)
+    _, summary = write_comparison(short, tmp_path / "out", plots=False)
 
-    assert document["comparisons"][0]["cautions"][0].startswith("A window of 5 s is too short")
+    assert summary["comparisons"][0]["cautions"][0].startswith("A window of 5 s is too short")
 
 
 def test_an_aggregate_is_said_to_decide_nothing():
     source = Source("Locust statistics", (), known=(Fraction(1, 2),))
     runs = [replace(random_run(seed), source=source) for seed in (1, 2)]
+    sides = [side_of(run) for run in runs]
     pair = [
-        Labelled(letter, letter, run, summarize(run, Choices(), window_of(run, Choices())))
-        for letter, run in zip("AB", runs, strict=True)
+        Labelled(letter, letter, side, summarize(side.run, side.choices, side.window))
+        for letter, side in zip("AB", sides, strict=True)
     ]
-    document = compared(pair, Choices(), 0.05, force=True)
+    summary = compared(pair, 0.05, force=True)
 
-    assert document["comparisons"][0]["headline"].startswith("Nothing can be decided: an aggregate does not say")
-    assert not document["worse"]
-    assert document["comparisons"][0]["cautions"][-1].startswith("An aggregate does not say how its figures vary")
+    assert summary["comparisons"][0]["headline"].startswith("Nothing can be decided: an aggregate does not say")
+    assert not summary["worse"]
+    assert summary["comparisons"][0]["cautions"][-1].startswith("An aggregate does not say how its figures vary")
 
 
 def test_runs_without_latencies_have_no_picture(tmp_path):
@@ -217,9 +217,9 @@ def test_runs_without_latencies_have_no_picture(tmp_path):
 def test_hostile_names_and_settings_stay_text(make_pair, tmp_path, text):
     payloads = [{"name": text, "kind": text}]
     pair = make_pair(two=text, target=text, payloads=payloads, versions={text: text}, credential=None)
-    folder, document = write_comparison(pair, tmp_path / "out", force=True)
+    folder, summary = write_comparison(pair, tmp_path / "out", force=True)
     page, markdown = Page((folder / "compare.html").read_text()), (folder / "compare.md").read_text()
-    terminal = text_tables(document)
+    terminal = text_tables(summary)
     cells = [line for line in markdown.splitlines() if line.startswith("| B |")]
 
     assert "script" not in page.tags

@@ -1,17 +1,16 @@
 import re
 
 import pytest
-from made_by_chance import random_run
+from made_by_chance import random_run, side_of
 from test_compare import CENSORED
 
-from analysis.choices import Choices
 from analysis.plots.comparison_curves import comparison_plot
 
 RUNS = [random_run(seed, seconds=10, scale_s=scale_s) for seed, scale_s in ((1, 0.1), (2, 0.2))]
 
 
 def draw(runs, labels):
-    return comparison_plot(runs, labels, Choices())
+    return comparison_plot({label: side_of(run) for label, run in zip(labels, runs, strict=True)})
 
 
 def test_every_run_has_its_curve_and_its_name():

@@ -3,16 +3,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from analysis.comparison.resampling import MOST_STEPS, RESAMPLES, Rows, block_length, percentiles_s, resamples
+from analysis.comparison.resampling import MOST_STEPS, RESAMPLES, block_length, percentiles_s, resamples
+from analysis.population import population
 
 SHARES = [Fraction(1, 2), Fraction(95, 100), Fraction(99, 100)]
-
-
-def percentiles_of(found, second, value_us, count, known=slice(None)):
-    """The percentiles of the resamples in *found*; of the requests beyond *known* no time is known."""
-    order = np.argsort(value_us)[known]
-    requests = found.totals(found.per_step(second, count))
-    return percentiles_s(found, Rows(second[order], count[order], value_us[order]), requests, SHARES)
 
 
 def random_rows(seconds=40, rows=600):
@@ -60,21 +54,24 @@ def test_a_long_window_is_drawn_in_steps_of_several_seconds():
 def test_percentiles_are_those_of_the_requests_written_out():
     second, value_us, count = random_rows()
     found = resamples(0, 40, (0,))
-    percentiles = percentiles_of(found, second, value_us, count)
+    percentiles, exact = percentiles_s(found, population(value_us, count, np.zeros(600, bool), second), SHARES)
 
+    assert exact is percentiles
     for drawn, each in zip(found.drawn[:50], percentiles, strict=False):
         times = written_out(drawn, second, value_us, count)
         ranks = [-(-share.numerator * len(times) // share.denominator) for share in SHARES]
         assert each.tolist() == [times[rank - 1] / 1e6 for rank in ranks]
 
 
-def test_a_percentile_among_requests_that_never_ended_is_infinite():
+def test_a_percentile_among_requests_that_never_ended_is_infinite_or_at_their_bounds():
     second, value_us, count = random_rows()
-    found = resamples(0, 40, (0,))
-    percentiles = percentiles_of(found, second, value_us, count, known=slice(570))
+    censored, found = value_us >= np.sort(value_us)[570], resamples(0, 40, (0,))
+    bounds, exact = percentiles_s(found, population(value_us, count, censored, second), SHARES)
+    all_ended, _ = percentiles_s(found, population(value_us, count, np.zeros(600, bool), second), SHARES)
 
-    assert np.isfinite(percentiles[:, 0]).all()
-    assert np.isinf(percentiles[:, 2]).all()
+    assert np.array_equal(bounds, all_ended)
+    assert np.array_equal(exact[:, 0], bounds[:, 0])
+    assert np.isinf(exact[:, 2]).all()
 
 
 def test_counts_are_added_up_by_step_and_resample():

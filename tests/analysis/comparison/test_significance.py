@@ -4,30 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparison.significance import Interval, Spread, holm, interval, normal, p_value, student
-
-
-@pytest.mark.parametrize(
-    ("degrees", "tail", "quantile"),
-    [
-        (5, 0.025, 2.5706),
-        (10, 0.025, 2.2281),
-        (10, 0.005, 3.1693),
-        (30, 0.025, 2.0423),
-        (30, 0.0005, 3.6460),
-        (math.inf, 0.025, 1.9600),
-    ],
-)
-def test_quantiles_of_student_are_those_of_the_tables(degrees, tail, quantile):
-    """Values of a printed table of Student's distribution."""
-    scores = {0.025: 1.959964, 0.005: 2.575829, 0.0005: 3.290527}
-
-    assert student(scores[tail], degrees) == pytest.approx(quantile, rel=0.01)
-
-
-@given(st.floats(0.01, 6), st.floats(3, 1e4))
-def test_scores_can_be_turned_around(score, degrees):
-    assert normal(student(score, degrees), degrees) == pytest.approx(score)
+from analysis.comparison.significance import Interval, Spread, holm, interval, p_value
 
 
 @given(st.floats(-50, 50), st.floats(0.1, 20), st.floats(0.1, 20), st.floats(3, 100), st.floats(0.5, 0.999))

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from viewed_by_hand import measured, run_of, timeline_of, view
+from viewed_by_hand import run_of, timeline_of, view
 
-from analysis.cautions.generator import LATE_S
-from analysis.plots.lateness import allowed_of, curve_of, picture, worst_by_step
+from analysis.plots.lateness import curve_of, picture, worst_by_step
 from analysis.run_format import LATENESS
 
 LATE_US = np.random.default_rng(7).lognormal(np.log(150), 1, 500).astype(int).tolist()
@@ -24,12 +23,6 @@ def test_the_worst_of_each_step_is_the_timelines():
     seen = view(run_of([], timeline_of(3, lateness_ms=np.array([0.2, np.nan, 15.0]))))
 
     assert worst_by_step(seen).tolist() == pytest.approx([0.0002, np.nan, 0.015], nan_ok=True)
-
-
-@pytest.mark.parametrize(("service_us", "allowed_s"), [(80_000, LATE_S), (2_000_000, 0.2)])
-def test_allowed_is_what_the_caution_allows(service_us, allowed_s):
-    """10 ms, or a tenth of the median service time."""
-    assert allowed_of(view(run_of(measured(0, "ok", service_us, 9)))) == pytest.approx(allowed_s)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,7 @@ import numpy as np
 import pytest
 from viewed_by_hand import measured, run_of, timeline_of, view
 
-from analysis.plots.axes import figure_of
 from analysis.plots.over_time import (
-    by_step,
-    draw_lines,
     in_flight_of,
     latency_of,
     latency_steps,
@@ -13,7 +10,7 @@ from analysis.plots.over_time import (
     rates_of,
     reading,
 )
-from analysis.plots.steps import Steps, steps_of
+from analysis.plots.steps import Steps
 from analysis.run import Source
 
 RNG = np.random.default_rng(7)
@@ -74,13 +71,6 @@ def test_a_second_that_was_not_recorded_is_a_gap_and_not_0():
     assert rates["target"].tolist() == pytest.approx([4, 4, 4, np.nan, np.nan, np.nan, 4, 4], nan_ok=True)
 
 
-def test_rates_are_means_of_a_step_and_requests_in_flight_its_most():
-    second, value = np.arange(6), np.array([1.0, 3, np.nan, np.nan, np.nan, -1])
-
-    assert by_step(steps_of(6, 2), second, value, np.mean).tolist() == pytest.approx([2, np.nan, np.nan], nan_ok=True)
-    assert by_step(steps_of(6, 5), second, value, np.max).tolist() == pytest.approx([3, np.nan], nan_ok=True)
-
-
 def test_another_tools_requests_are_counted_where_it_has_no_timeline():
     rows = [(s, "json", "ok", "response", 90_000, 1 + s) for s in range(3)]
     seen = view(run_of(rows, source=Source("JMeter JTL", ())))
@@ -99,16 +89,6 @@ def test_what_a_timeline_never_counts_is_not_drawn():
 
     assert list(rates_of(seen).values) == ["finished"]
     assert in_flight_of(seen).values == {}
-
-
-def test_a_point_without_neighbours_gets_a_mark():
-    line = np.full(150, 1.0)
-    line[[3, 5]] = np.nan
-    lines = rates_of(view(run_of([], timeline_of(150))))
-    _, (axes,) = figure_of(2)
-    draw_lines(axes, type(lines)("", lines.steps, {"sent": line}, 2))
-
-    assert axes.get_lines()[0].get_markevery() == [4]
 
 
 def test_the_reading_says_the_range_of_the_median_and_the_highest_rates():
