@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.population import distinct
 from analysis.run_format import MEASURES
 from analysis.samples import IN_POPULATION, UNMEASURED, Array, Samples
 
+MOST_COUNTS = 10_000_000  # of groups x times, held at once
 _ROOM = 2.0**62  # for two numbers packed into one
 
 
@@ -23,12 +25,28 @@ def per_second(samples: Samples, measure: str, from_s: int, to_s: int) -> tuple[
 
 def medians(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any]]:
     """Give each group once, ascending, and the median of its values: the ceil(n / 2)-th smallest of n."""
-    group, value, count = _sorted(group, value, count)
+    if not len(group):
+        return group, value
+    value, at = distinct(value)
+    groups = int(group.max()) + 1
+    if groups * len(value) <= MOST_COUNTS:
+        return _counted(group, value, at, count)
+    group, value, count = _sorted(group, value[at], count)
     rank = np.cumsum(count, dtype=np.int64)
-    last = np.flatnonzero(np.append(group[1:] != group[:-1], True)) if len(group) else np.zeros(0, np.int64)
+    last = np.flatnonzero(np.append(group[1:] != group[:-1], True))
     below = np.append(0, rank[last])[:-1]
     middle = below + (rank[last] - below + 1) // 2
     return group[last], value[np.searchsorted(rank, middle)]
+
+
+def _counted(group: Array, value: NDArray[Any], at: Array, count: Array) -> tuple[Array, NDArray[Any]]:
+    """Count by group and by place in *value*: of a histogram's few times that is faster than to sort its rows."""
+    groups = int(group.max()) + 1
+    counts = np.bincount(group.astype(np.int64) * len(value) + at, count, groups * len(value))
+    rank = np.cumsum(counts.reshape(groups, -1), axis=1)
+    used = np.flatnonzero(rank[:, -1])
+    middle = (rank[used, -1].astype(np.int64) + 1) // 2
+    return used, value[np.count_nonzero(rank[used] < middle[:, None], axis=1)]
 
 
 def _sorted(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any], Array]:

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,19 +50,15 @@ def test_the_median_of_a_second_is_of_what_a_percentile_is_of():
     assert (second.tolist(), median.tolist()) == ([3, 7], [900, 300])
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64])
-def test_two_million_rows_take_a_moment(dtype):
-    """It takes 0.3 s; the limit leaves room for a busy machine."""
+@pytest.mark.parametrize(("times", "dtype"), [(2_000, np.int32), (40_000_000, np.int64)])
+def test_few_times_are_counted_and_many_sorted_with_the_same_result(times, dtype):
     rng = np.random.default_rng(1)
-    n = 2_000_000
+    n = 20_000
     second = rng.integers(0, 600, n).astype(dtype)
     zeros = np.zeros(n, np.int8)
-    value = rng.integers(1_000, 40_000_000, n).astype(dtype)
+    value = rng.integers(0, times, n).astype(dtype)
     samples = Samples(second, zeros, zeros, zeros, value, np.ones(n, np.int32), ("a",))
-    began = time.process_time()
     found, median = per_second(samples, "response", 0, 600)
-    took_s = time.process_time() - began
 
-    assert len(found) == 600
-    assert median[7] == np.percentile(value[second == 7], 50, method="inverted_cdf")
-    assert took_s < 1.5
+    assert found.tolist() == list(range(600))
+    assert median.tolist() == [np.percentile(value[second == each], 50, method="inverted_cdf") for each in range(600)]
