@@ -1,7 +1,7 @@
 """Whose times make up a percentile, sorted, and which of them are only lower bounds (censored).
 
 `response`, `service`, `first_byte` and `backend` end with the answer: their population is `ok` plus the outcomes
-that waited in vain, which took *at least* the time recorded, a timeout at least the gateway's limit. Rejections are
+that waited in vain, which took *at least* the time recorded (a timeout at least what `bounded` says). Rejections are
 left out: a fast 429 must not improve p50. `gateway` is of the same requests, but the gateway's own part of a request
 does not grow with the wait, so it is exact. The other measures end before there is an answer, so they are exact too,
 and every request that has one counts.
@@ -85,24 +85,28 @@ def distinct(value_us: Array) -> tuple[Array, Array]:
 
 
 def bounded(samples: Samples, limit_s: float | None) -> Samples:
-    """Raise every timeout to at least the gateway's limit and the slowest answer, in all measures that end with one.
+    """Raise every timeout to at least the slowest answer, and the gateway's to its limit, in all measures that end
+    with an answer.
 
     Somebody on the way may say after a millisecond that time is up. That is no fast answer, so it must not lower a
-    percentile.
+    percentile. How long a client waits before it gives up is its own choice: the gateway's limit says nothing of that.
     """
     timed_out = np.isin(samples.outcome, [OUTCOMES.index(outcome) for outcome in TIMEOUTS])
     timed_out &= samples.value_us != UNMEASURED
     if not timed_out.any():
         return samples
-    value_us = samples.value_us.astype(np.int64)
+    value_us, limit_us = samples.value_us.astype(np.int64), round(1e6 * (limit_s or 0))
     answered = samples.outcome == OUTCOMES.index(Outcome.OK)
+    least_us = np.where(samples.outcome == OUTCOMES.index(Outcome.GATEWAY_TIMEOUT), limit_us, 0)[timed_out]
     for code, measure in enumerate(MEASURES):
         if measure not in EXACT:
             of_measure = samples.measure == code
             slowest_us = value_us[of_measure & answered].max(initial=0)
-            value_us[of_measure & timed_out] = np.maximum(
-                value_us[of_measure & timed_out], max(slowest_us, round(1e6 * (limit_s or 0)))
-            )
+            raised = of_measure[timed_out]
+            least_us[raised] = np.maximum(least_us[raised], slowest_us)
+        else:
+            least_us[samples.measure[timed_out] == code] = 0
+    value_us[timed_out] = np.maximum(value_us[timed_out], least_us)
     return replace(samples, value_us=value_us)
 
 
