@@ -65,11 +65,12 @@ def test_an_unknown_header_is_refused_with_what_was_found_and_what_can_be_read(w
 
 
 def test_files_of_two_formats_are_named(write):
-    jtl = write("timeStamp,elapsed\n", "a.jtl")
+    """In the order of their paths, whatever the order they are given in."""
+    jtl, k6 = write("timeStamp,elapsed\n", "a.jtl"), write((DATA / "k6.csv").read_text(), "k6.csv")
     with pytest.raises(
         BadRun, match=r"a\.jtl is a JMeter JTL and .*k6\.csv a k6 CSV: files of one format are read as one"
     ):
-        read([DATA / "k6.csv", jtl])
+        read([k6, jtl])
 
 
 def test_a_file_is_read_once(write):
