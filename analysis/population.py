@@ -21,7 +21,6 @@ BEFORE_THE_ANSWER = frozenset({LATENESS, UPLOAD, CONNECT})
 EXACT = BEFORE_THE_ANSWER | {GATEWAY}
 TIMEOUTS = (Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT)
 
-
 # What is left of a float64 above these bits is the histogram bucket that `run_format.bucketed` rounds to.
 _BELOW_THE_BUCKET = 42
 
@@ -50,11 +49,6 @@ class Population:
         """Give the *rank*-th smallest time if no censored request had ever ended; None is no upper limit."""
         at = int(np.searchsorted(self.exact_rank, rank))
         return float(self.value_us[at] / 1e6) if at < len(self.value_us) else None
-
-    def mean_s(self) -> float | None:
-        """Give the mean with the censored at their bounds: the true one is at least this. None of nothing."""
-        total_us = self.value_us @ np.diff(self.bounds_rank, prepend=0)
-        return float(total_us / self.n / 1e6) if self.n else None
 
 
 def population(value_us: Array, count: Array, censored: NDArray[np.bool_], second: Array | None = None) -> Population:

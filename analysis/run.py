@@ -43,7 +43,7 @@ class Run:
 
     @cached_property
     def bounded(self) -> Samples:
-        """The samples with every timeout raised to the gateway's limit: whoever speaks of latency reads these."""
+        """The samples with timeouts at the times that `population.bounded` gives them: latencies are of these."""
         return bounded(self.samples, self.manifest["gateway"].get("timeout_s"))
 
     @property

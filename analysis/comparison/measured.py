@@ -120,6 +120,8 @@ class Side:
         drawn_low = drawn_high = None
         if population.n and self.resamples:
             drawn_low, drawn_high = percentiles_s(self.resamples, population, shares)
+        if drawn_low is not None and not np.isfinite(drawn_low).all():
+            drawn_low = drawn_high = None  # a resample without any such request has no percentiles
         measured: dict[str, Measured | Missing] = {}
         found = estimates(population, shares, self.choices.confidence, self.run.source.known)
         for at, (name, estimate) in enumerate(zip(names, found, strict=True)):

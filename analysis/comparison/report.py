@@ -70,7 +70,7 @@ def write_comparison(
     summary = compared(runs, tolerance, force=force)
     folder = out or _folder(paths)
     folder.mkdir(parents=True, exist_ok=True)
-    plot = None
+    is_ours, plot = (folder / COMPARE_JSON).exists(), None
     if plots:
         from analysis.plots.comparison_curves import comparison_plot  # matplotlib takes longer to import than the rest
 
@@ -79,7 +79,7 @@ def write_comparison(
     content |= {COMPARE_JSON: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode()}
     for name, written in (content | _pages(summary, plot)).items():
         write_whole(folder / name, written)
-    if not plot:
+    if is_ours and not plot:
         (folder / PICTURE).unlink(missing_ok=True)  # of an earlier comparison
     return folder, summary
 

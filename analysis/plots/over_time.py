@@ -17,9 +17,10 @@ from analysis.plots.words import range_text, sentence
 from analysis.run_format import RESPONSE
 from analysis.wording import rate_text
 
+RATES = {"target": "target_per_s", "planned": "planned", "sent": "sent", "finished": "finished"}
 SHARES = {"p50": Fraction(1, 2), "p90": Fraction(9, 10), "p99": Fraction(99, 100)}
 FEWEST_STEPS = 20  # below which a higher percentile is not worth its longer steps
-VERBS = {"requests": "requests", "sent": "sent", "finished": "finished"}
+TOLD = ("requests", "sent", "finished")  # of the rates, in words
 Numbers = NDArray[np.float64]
 
 
@@ -69,16 +70,20 @@ def latency_steps(seconds: int, n: int, confidence: float) -> Steps:
 def rates_of(view: View) -> Lines:
     """Count per second what was planned, sent and finished, as the timeline says; else, the requests there are."""
     steps, timeline = view.steps, view.run.timeline
-    rates = {
-        name: by_step(steps, timeline.second, getattr(timeline, column), np.mean)
-        for name, column in (("target", "target_per_s"), *((name, name) for name in ("planned", "sent", "finished")))
-        if view.run.source.is_own or name not in ("target", "planned")
-    }
+    rates = {name: by_step(steps, timeline.second, getattr(timeline, RATES[name]), np.mean) for name in _known(view)}
     if not len(timeline.second) and len(view.run.samples.second) and view.is_whole:
         rows = view.run.samples.of_measure(RESPONSE)
         rates = {"requests": np.bincount(steps.of(rows.second), rows.count, len(steps)) / steps.lengths_s}
     rates = {name: line for name, line in rates.items() if np.nansum(line) > 0}  # never: another tool did not say
     return Lines("Requests per second" + steps.text, steps, _measured(rates), 1.6)
+
+
+def _known(view: View) -> Sequence[str]:
+    """Choose the rates that were recorded: no other tool does its plan, and some only when requests ended."""
+    if view.run.source.is_own:
+        return list(RATES)
+    same = np.array_equal(view.run.timeline.sent, view.run.timeline.finished)
+    return ["finished"] if same else ["sent", "finished"]
 
 
 def in_flight_of(view: View) -> Lines:
@@ -109,7 +114,7 @@ def reading(panels: Sequence[Lines]) -> str:
     """Say between what the median stayed, and the highest rates and number in flight."""
     highest = {name: np.nanmax(line) for lines in panels for name, line in lines.values.items()}
     said = [_median_text(panels[0])] if "p50" in panels[0].values else []
-    rates = [f"{rate_text(highest[name])} {verb}" for name, verb in VERBS.items() if name in highest]
+    rates = [f"{rate_text(highest[name])} {name}" for name in TOLD if name in highest]
     if rates:
         said.append(f"at most {' and '.join(rates)} per second")
     if "in flight" in highest:

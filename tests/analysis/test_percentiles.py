@@ -199,3 +199,10 @@ def test_intervals_rise_with_their_percentiles_and_enclose_them(rows):
     assert lows == sorted(lows)
     assert highs == sorted(highs)
     assert all(low <= e.value_s <= high for low, e, high in zip(lows, given, highs, strict=True))
+
+
+def test_an_aggregate_has_its_own_percentiles_as_far_as_its_requests_support_them():
+    found = estimates(of((SECOND, 36, False)), [P90, P95, P99], known={P90, P99})
+
+    assert [estimate.value_s for estimate in found] == [1.0, None, None]
+    assert (found[0].low_s, found[1].needed, found[2].needed) == (None, None, 368)

@@ -179,3 +179,15 @@ def test_a_failure_is_one_line(changes, text):
 )
 def test_bodies_over_the_limit_are_named(payload, text):
     assert wording.over_limit_text(payload) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("http://a.example/b", "http:&#8203;//a.example/b"),
+        ("see WWW.a.example", "see WWW&#8203;.a.example"),
+        ("12:30 // wwwx", "12:30 // wwwx"),
+    ],
+)
+def test_a_text_from_outside_is_no_link(text, written):
+    assert wording.markdown_text(text) == written

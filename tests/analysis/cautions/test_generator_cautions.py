@@ -115,3 +115,12 @@ def test_a_window_does_not_change_what_was_planned(cautions):
     found = cautions(OK, SERVICE, load={"rate_per_s": 100.0, "duration_s": 10.0}, choices={"window": (0.0, 5.0)})
 
     assert "below_rate" not in found
+
+
+def test_what_another_tool_did_not_send_is_told_in_its_own_terms(make_run):
+    run = read_run(make_run([OK, SERVICE, (0, "json", "dropped", "response", "", 3)]))
+    run = replace(run, source=Source("k6 CSV", ("a.csv",)))
+    (found,) = [c for c in summarize(run, Choices(), window_of(run, Choices()))["cautions"] if c["serious"]]
+
+    assert found["text"].startswith("3 of 1,003 planned requests (0.3 %) were not sent by k6,")
+    assert "--max-in-flight" not in found["advice"]

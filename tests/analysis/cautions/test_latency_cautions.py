@@ -218,3 +218,36 @@ def test_what_another_tool_recorded_with_its_plan_is_not_blamed(make_run):
     run = replace(read_run(make_run(rows)), source=Source("CSV", ("a.csv",)))
 
     assert summarize(run, Choices(), window_of(run, Choices()))["cautions"] == []
+
+
+@pytest.mark.parametrize(
+    ("timeout_us", "limit_s", "text"),
+    [
+        (36_000_000, 40.0, None),  # 90 % of the limit
+        (35_999_999, 40.0, "7 of 7 gateway timeouts came within 36 s, long before the 40 s"),
+        (2_000, None, "7 of 7 gateway timeouts came within 2 ms, long before the 90 ms"),
+        (81_000, None, None),  # 90 % of the slowest answer
+    ],
+)
+def test_a_timeout_long_before_what_it_counts_as_is_told(cautions, timeout_us, limit_s, text):
+    timeouts = [(0, "json", "gateway_timeout", measure, timeout_us, 7) for measure in ("response", "service")]
+    found = cautions(OK, SERVICE, *timeouts, gateway={"name": "modelarts", "timeout_s": limit_s})
+
+    assert ("timeouts_early" in found) is (text is not None)
+    if text:
+        assert found["timeouts_early"]["text"].startswith(text)
+        assert not found["timeouts_early"]["serious"]
+
+
+def test_a_client_that_gave_up_early_is_no_early_timeout(cautions):
+    timeouts = [(0, "json", "client_timeout", measure, 2_000, 7) for measure in ("response", "service")]
+
+    assert "timeouts_early" not in cautions(OK, SERVICE, *timeouts)
+
+
+def test_a_run_to_be_longer_has_its_cut_part_besides(cautions):
+    """100 requests in the last 10 of 30 s, of which 20 are ramp: 368 take 36.8 s, and the ramp 20."""
+    rows = [(29, "json", "ok", "response", 100_000, 100)]
+    found = cautions(*rows, load={"ramp_s": 20.0, "duration_s": 30.0}, state="complete")
+
+    assert found["few_requests"]["advice"] == "Run longer: about 57 s at this rate."

@@ -328,3 +328,20 @@ def test_a_window_that_is_mostly_empty_is_not_drawn_anew():
     run = run_of(second, np.full(1000, 100_000), np.full(1000, OK), ("response", "service"), 12)
 
     assert compared(run, run).method == ORDER_STATISTICS
+
+
+def test_a_percentile_of_a_few_seconds_is_not_drawn_anew():
+    """All requests of the other seconds were refused: resamples without these seconds have no such percentile."""
+    second, refused = np.repeat([0, 40], 500), np.repeat(np.arange(60), 10)
+    run = run_of(
+        np.concatenate([second, refused]),
+        np.full(1600, 100_000),
+        np.concatenate([np.full(1000, OK), np.full(600, OUTCOMES.index("throttled"))]),
+        ("response", "service"),
+        60,
+    )
+    side = side_of(run)
+
+    assert side.method == BOOTSTRAP
+    assert side.times["response"]["p50"].drawn_low is None
+    assert np.isfinite(side.share("throttled").drawn_low).all()

@@ -263,3 +263,13 @@ def test_one_run_or_too_many_cannot_be_compared(runs):
 def test_what_is_no_run_is_named(runs, tmp_path):
     with pytest.raises(BadRun, match="cannot be read: No such file"):
         write_comparison([runs[0], tmp_path / "none"])
+
+
+@pytest.mark.parametrize("compared_before", [True, False])
+def test_only_a_picture_of_an_earlier_comparison_is_taken_away(runs, tmp_path, compared_before):
+    if compared_before:
+        write_comparison(runs, tmp_path)
+    (tmp_path / "compare.png").write_bytes(b"somebody's")
+    write_comparison(runs, tmp_path, plots=False)
+
+    assert (tmp_path / "compare.png").exists() is not compared_before

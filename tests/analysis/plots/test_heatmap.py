@@ -104,3 +104,12 @@ def test_what_is_left_out_is_drawn_but_not_read():
 def test_there_is_no_heatmap_without_times_or_of_an_aggregate():
     assert picture(view(run_of([(0, "json", "throttled", "response", 100, 1)]))) is None
     assert picture(view(run_of(measured(0, "ok", 100, 1), source=Source("Locust stats", (), known=())))) is None
+
+
+def test_none_is_slow_only_as_far_as_is_known():
+    rows = [*measured(0, "ok", 80_000, 10), *measured(0, "unfinished", 80_000, 2)]
+
+    assert reading(view(run_of(rows))) == (
+        "Eight of ten requests took 80 ms or more; none took 5 times the median of 80 ms or longer, as far as is known:"
+        " 2 got no answer."
+    )

@@ -97,3 +97,13 @@ def test_the_reading_says_the_range_of_the_median_and_the_highest_rates():
     assert picture(seen).reading == (
         "Second by second, the median was 80 to 88 ms; at most 9 sent and 9 finished per second; at most 4 in flight."
     )
+
+
+@pytest.mark.parametrize(("sent", "shown"), [([5, 5, 5], ["finished"]), ([6, 5, 4], ["sent", "finished"])])
+def test_of_another_tool_no_plan_is_drawn_nor_a_sending_that_it_did_not_record(sent, shown):
+    """k6 and Locust's --csv say when requests ended: sent, planned and in flight only repeat that."""
+    timeline = timeline_of(3, sent=np.array(sent), in_flight=np.zeros(3, np.int64))
+    seen = view(run_of([], timeline, source=Source("k6 CSV", ())))
+
+    assert list(rates_of(seen).values) == shown
+    assert in_flight_of(seen).values == {}

@@ -498,3 +498,23 @@ def test_the_summary_in_the_page_is_that_of_the_file(make_run):
 
     assert json.loads((run / "summary.json").read_text()) == summary
     assert own.html_page(summary, [], []).decode().partition("<style>")[0] in (run / "report.html").read_text()
+
+
+def test_an_aggregate_has_no_word_of_intervals(make_run):
+    summary = summary_of(make_run(ROWS))
+    words = "Below each percentile: its 95 % confidence interval."
+    with_intervals = own.html_page(summary, [], []).decode()
+    for figures in summary["latency"].values():
+        for name in summary["percentiles"]:
+            figures[name] |= {"low_s": None, "high_s": None}
+
+    assert words in with_intervals
+    assert words not in own.html_page(summary, [], []).decode()
+
+
+@pytest.mark.parametrize(("kind", "told"), [("loadgate", True), ("JMeter JTL", False)])
+def test_a_file_is_named_only_if_it_is_there(make_run, kind, told):
+    summary = summary_of(make_run(ROWS, failures=[failure("gateway_timeout", 1, message="late")]))
+    summary["failures_more"], summary["source"]["kind"] = 7, kind
+
+    assert ("failures.csv has them all" in own.html_page(summary, [], []).decode()) is told

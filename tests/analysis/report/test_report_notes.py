@@ -61,3 +61,15 @@ def test_one_of_the_two_parts_is_no_split(make_run):
     run = make_run(rows, gateway=GATEWAY | {"latency_asked": True})
 
     assert notes.gateway_part(summary_of(run)) == []
+
+
+def test_another_measure_says_what_it_takes_where_only_the_main_one_has_it(make_run):
+    """10 connections in 1 s: p90 takes 36, so 3.6 s; p99.9 is missing in both."""
+    found = notes.unsupported(summary_of(make_run([*OK, (0, "json", "ok", "connect", 300, 10)])))
+
+    assert found == [
+        "p99.9 takes a run of about 10 s at this rate.",
+        "p90 of connect takes a run of about 4 s at this rate.",
+        "p95 of connect takes a run of about 8 s at this rate.",
+        "p99 of connect takes a run of about 37 s at this rate.",
+    ]
