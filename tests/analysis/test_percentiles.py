@@ -12,6 +12,7 @@ from analysis.percentiles import (
     PERCENTILES,
     UNSUPPORTED,
     Estimate,
+    _consistent,
     confidence_ranks,
     estimates,
     largest,
@@ -206,3 +207,9 @@ def test_an_aggregate_has_its_own_percentiles_as_far_as_its_requests_support_the
 
     assert [estimate.value_s for estimate in found] == [1.0, None, None]
     assert (found[0].low_s, found[1].needed, found[2].needed) == (None, None, 368)
+
+
+def test_an_interval_that_is_wider_than_a_higher_percentiles_is_narrowed_by_it():
+    found = [Estimate(5.0, 1.0, None), UNSUPPORTED, Estimate(6.0, 0.5, 9.0), Estimate(7.0, 6.0, 8.0)]
+
+    assert [(one.low_s, one.high_s) for one in _consistent(found)] == [(1.0, 8.0), (None, None), (1.0, 8.0), (6.0, 8.0)]

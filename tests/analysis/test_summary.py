@@ -174,3 +174,18 @@ def test_an_aggregate_gives_its_own_percentiles_and_no_intervals(make_run):
 
     assert found["p50"] == estimate(0.001, None, None)
     assert found["p90"] == estimate(None, None, None)
+
+
+def test_timeouts_that_come_at_once_make_no_percentile_better(make_run):
+    """600 answers of 50 ms, 610 timeouts after 1 ms: half of the requests took the limit of 40 s or more."""
+    rows = [
+        (second, "json", outcome, measure, value_us, count)
+        for second in range(60)
+        for outcome, value_us, count in (("ok", 50_000, 10), ("gateway_timeout", 1_000, 10 + (second % 6 == 0)))
+        for measure in ("response", "service")
+    ]
+    found = summary_of(make_run(rows))
+
+    for measures in (found["latency"], found["by_name"]["json"]["latency"]):
+        assert [measures["response"]["p50"][key] for key in ("value_s", "censored")] == [40.0, True]
+    assert found["by_outcome"]["gateway_timeout"]["response"]["p50"]["value_s"] == 0.001, "as it was recorded"

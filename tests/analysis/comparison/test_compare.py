@@ -345,3 +345,10 @@ def test_a_percentile_of_a_few_seconds_is_not_drawn_anew():
     assert side.method == BOOTSTRAP
     assert side.times["response"]["p50"].drawn_low is None
     assert np.isfinite(side.share("throttled").drawn_low).all()
+
+
+def test_timeouts_that_come_at_once_make_a_run_slower_and_not_faster():
+    slow = constant_run((50_000, OK, 40), (1_000, TIMEOUT, 60))
+    found = figures(constant_run((50_000, OK, 100)), slow)["response p50"]
+
+    assert (found.other, found.other_censored, found.judgement) == (40.0, True, "slower")

@@ -81,3 +81,10 @@ def test_the_service_stands_for_a_request_where_no_response_was_measured():
     assert view(run_of(unmeasured)).shown == "service"
     assert view(run_of(measured(0, "ok", 100, 1))).shown == "response"
     assert view(run_of([])).shown is None
+
+
+def test_a_timeout_that_came_at_once_is_drawn_at_the_limit():
+    found = view(run_of([*measured(0, "ok", 50_000, 9), *measured(0, "gateway_timeout", 1_000, 9)]))
+
+    assert found.times["response"].value_us.tolist() == [50_000, 40_000_000]
+    assert found.populations["response"].at_least_s(18) == 40.0

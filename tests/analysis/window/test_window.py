@@ -4,6 +4,7 @@ from made_by_hand import manifest_of, samples_of
 
 from analysis.choices import Choices
 from analysis.errors import BadRun
+from analysis.readers.run_directory import read_run
 from analysis.run import Run, Source
 from analysis.run_format import TIMELINE_COLUMNS
 from analysis.samples import OUTCOMES, Samples
@@ -247,3 +248,15 @@ RAMP, WARM_UP = Cut(0, 10, "ramp"), Cut(10, 22, "warm-up")
 )
 def test_a_window_says_what_was_cut_and_whether_the_rest_is_steady(found, text):
     assert reading(found, float(max([120, *(cut.to_s for cut in found.cut)]))) == text
+
+
+def test_timeouts_that_come_at_once_are_no_fast_beginning(make_run):
+    """Seconds in which all time out after 1 ms are slow ones: a warm-up that is cut."""
+    rows = [
+        (second, "json", *(("gateway_timeout", "response", 1_000) if second < 20 else ("ok", "response", 100_000)), 20)
+        for second in range(120)
+    ]
+    window = window_of(read_run(make_run(rows)), Choices())
+
+    assert (window.from_s, window.change) == (20, None)
+    assert [cut.why for cut in window.cut] == ["warm-up"]
