@@ -18,7 +18,8 @@ TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
 
-# `response` has exactly one row count per planned request, whatever became of it: its counts are the outcome counts.
+# `value_us` is a list parted by spaces: `count` requests took each of these times.
+# `response` has exactly one count per planned request, whatever became of it: its counts are the outcome counts.
 # Its `value_us` is empty where nothing was measured (a dropped request). Times in microseconds, seconds from the start.
 LATENCY_COLUMNS = ("second", "name", "outcome", "measure", "value_us", "count")
 TIMELINE_COLUMNS = (

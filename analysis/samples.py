@@ -73,8 +73,8 @@ class Samples:
             columns = packing.unpacked(keys)
         else:
             columns, count = _totals_of_rows(columns, self.count)
-        rows = {name: _small(column, _SMALLEST[name]) for name, column in zip(_KEY, columns, strict=True)}
-        return Samples(**rows, count=_small(count, np.int32), names=self.names)
+        rows = {name: small(column, _SMALLEST[name]) for name, column in zip(_KEY, columns, strict=True)}
+        return Samples(**rows, count=small(count), names=self.names)
 
     def _arrays(self) -> dict[str, Array]:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "names"}
@@ -150,7 +150,7 @@ def _totals_of_rows(columns: Sequence[Array], count: Array) -> tuple[list[Array]
     return [column[firsts] for column in columns], np.add.reduceat(count[order], firsts, dtype=np.int64)
 
 
-def _small(column: Array, smallest: Any) -> Array:
+def small(column: Array, smallest: Any = np.int32) -> Array:
     """Shrink *column* to *smallest*, or to 64 bits where a value does not fit."""
     limits = np.iinfo(smallest)
     fits = not len(column) or (limits.min <= column.min() and column.max() <= limits.max)

@@ -54,9 +54,8 @@ class Run:
         """The lateness of every request planned from that second on, by latency.csv."""
         with (self.directory / "latency.csv").open(encoding="utf-8") as file:
             late = [row for row in csv.DictReader(file) if row["measure"] == "lateness"]
-        rows = [(row["value_us"], row["count"]) for row in late if int(row["second"]) >= from_second]
-        values, counts = np.array(rows, dtype=float).T
-        return np.repeat(values / 1000, counts.astype(int))
+        rows = [row["value_us"].split() * int(row["count"]) for row in late if int(row["second"]) >= from_second]
+        return np.array([time_us for row in rows for time_us in row], float) / 1000
 
 
 def loadgate(folder: Path, url: str, *options: str, token: str = LONG_TOKEN, launcher: Sequence[str] = ()) -> Run:

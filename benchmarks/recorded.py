@@ -1,13 +1,14 @@
 """Files as large as tools record them, made by arithmetic: the same each time."""
 
-import json
 from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 
 from analysis import run_format
-from analysis.run_format import LATENCY_COLUMNS, TIMELINE_COLUMNS, bucketed
+from analysis.run_format import bucketed
+from loadgate.histogram import Row, histogram
+from loadgate.run_directory import RunDirectory
 
 BLOCK = 100_000
 JTL = (
@@ -42,21 +43,17 @@ def _write_jtl_block(file: TextIOWrapper, rng: np.random.Generator, at_ms: np.nd
 
 
 def write_run(folder: Path, seconds: int, rate: int) -> Path:
-    """Write a run directory of so many seconds at *rate* requests/s, its histograms as loadgate folds them."""
-    folder.mkdir()
+    """Write a run directory of so many seconds at *rate* requests/s, counted and written as loadgate does."""
     rng = np.random.default_rng(1)
-    with (folder / run_format.LATENCY).open("w", encoding="utf-8") as file:
-        file.write(",".join(LATENCY_COLUMNS) + "\n")
-        for second in range(seconds):
-            file.writelines(_second(rng, second, rate))
-    with (folder / run_format.TIMELINE).open("w", encoding="utf-8") as file:
-        file.write(",".join(TIMELINE_COLUMNS) + "\n")
-        file.writelines(f"{s},{rate},{rate},{rate},{rate},{rate},0,0,85,0.2,0.5,0.3,0\n" for s in range(seconds))
-    (folder / run_format.MANIFEST).write_text(json.dumps(_manifest(seconds, rate)), encoding="utf-8")
+    run = RunDirectory(folder, _manifest(seconds, rate), advice={})
+    for second in range(seconds):
+        timeline = (second, rate, rate, rate, rate, rate, 0, 0, 85, 0.2, 0.5, 0.3, 0)
+        run.append({"latency": _second(rng, second, rate), "timeline": [timeline], "failures": [], "notable": []})
+    run.close("complete")
     return folder
 
 
-def _second(rng: np.random.Generator, second: int, rate: int) -> list[str]:
+def _second(rng: np.random.Generator, second: int, rate: int) -> list[Row]:
     service = 80_000 * np.exp(0.4 * rng.standard_normal(rate))
     lateness = 55 * np.exp(0.35 * rng.standard_normal(rate))
     upload = 38 * np.exp(0.25 * rng.standard_normal(rate))
@@ -67,12 +64,11 @@ def _second(rng: np.random.Generator, second: int, rate: int) -> list[str]:
         run_format.FIRST_BYTE: service - 20,
         run_format.UPLOAD: upload,
     }
-    lines = []
+    times_us = np.full((len(run_format.MEASURES), rate), -1)
     for measure, values in times.items():
-        found, counts = np.unique(bucketed(values.astype(np.int64)), return_counts=True)
-        for value_us, count in zip(found.tolist(), counts.tolist(), strict=True):
-            lines.append(f"{second},iris.json,ok,{measure},{value_us},{count}\n")
-    return lines
+        times_us[run_format.MEASURES.index(measure)] = bucketed(values.astype(np.int64))
+    codes = np.zeros(rate, np.int64)
+    return list(histogram(codes + second, codes, codes, times_us, ["iris.json"]).rows())
 
 
 def _manifest(seconds: int, rate: int) -> dict[str, object]:

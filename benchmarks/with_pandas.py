@@ -21,7 +21,10 @@ def of_jtl(path: Path) -> pd.DataFrame:
 
 def of_run(path: Path) -> pd.DataFrame:
     """Print the percentiles of each measure of a run directory, and return p50 and p99 of each second."""
-    rows = pd.read_csv(path / "latency.csv", dtype={"name": "category", "outcome": "category", "measure": "category"})
+    kinds = dict.fromkeys(["name", "outcome", "measure"], "category") | {"value_us": str}
+    rows = pd.read_csv(path / "latency.csv", dtype=kinds)
+    rows = rows.assign(value_us=rows["value_us"].str.split(" ")).explode("value_us")
+    rows["value_us"] = pd.to_numeric(rows["value_us"])
     for measure, of_measure in rows.groupby("measure", observed=True):
         print(measure, _weighted(of_measure, SHARES))
     response = rows[rows["measure"] == "response"]

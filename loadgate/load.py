@@ -18,7 +18,8 @@ from loadgate.connection import clock
 from loadgate.engine import Engine
 from loadgate.errors import ConfigError
 from loadgate.exchange import Exchange
-from loadgate.failures import Failures
+from loadgate.failures import FailureRow, Failures
+from loadgate.histogram import Histogram, merged
 from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable
 from loadgate.pacer import Pacer, Stream
@@ -33,6 +34,7 @@ from loadgate.selection import endless
 # FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. Both are parts of a second to the last bit.
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
+ROWS_S = 1.0  # as seldom as a crash may cost: the requests of a whole second that took the same time are one entry
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`: few, because each can be megabytes
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
@@ -76,6 +78,9 @@ class Load:
         self._chosen: dict[str, Iterator[Request]] = {}  # for tasks of a user class's own
         self._encoded = lru_cache(ENCODED_KEPT)(lambda payload: sending.encode([payload])[0])
         self._recording = Recording(self._start)
+        self._histograms: list[Histogram] = []  # folded, and not rows yet
+        self._failed: list[FailureRow] = []
+        self._next_rows_at = self._start + ROWS_S
         self._failures = Failures(self._start, sending.credential.redact)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
         self._rows = _no_rows()
@@ -186,6 +191,7 @@ class Load:
         self._folder.join()
         gevent.sleep(0)  # the loop's pending callbacks tell the last outcomes
         self._fold()
+        self._make_rows()
         self._rows["timeline"] += self._seconds.rows(last=True)
         self._rows["notable"] += self._notable.slowest()
         self._pauses.close()
@@ -223,13 +229,24 @@ class Load:
             self._rows["timeline"] += self._seconds.rows()
             if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH:
                 self._fold()
+            if due >= self._next_rows_at:
+                self._next_rows_at = due + ROWS_S
+                self._make_rows()
 
     def _fold(self) -> None:
         self._pacer.await_gap()
         batch = self._recording.fold()
+        self._failed += self._failures.take()  # of the same requests
         if batch is not None:
-            self._rows["latency"] += batch.rows()
+            self._histograms.append(batch.histogram())
             self._pacer.await_gap()
             self._on_batch(batch)
-        self._rows["failures"] += self._failures.take()
+
+    def _make_rows(self) -> None:
+        """Give out what was folded, so that the files tell of the same requests even if this is the last of them."""
+        if self._histograms:
+            self._pacer.await_gap()
+            self._rows["latency"] += merged(self._histograms).rows()
+            self._rows["failures"] += self._failed
+            self._histograms, self._failed = [], []
         self._rows["notable"] += self._notable.take_failures()

@@ -12,7 +12,8 @@ from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUse
 from numpy.typing import NDArray
 
 from analysis.outcomes import Outcome
-from loadgate.recording import OUTCOME_CODES, OUTCOMES, Batch
+from loadgate.histogram import OUTCOMES
+from loadgate.recording import OUTCOME_CODES, Batch
 
 METHOD = "POST"
 

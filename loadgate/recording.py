@@ -1,31 +1,23 @@
-"""Records requests: packed in the hot path, folded with numpy into histogram rows a few times a second."""
+"""Records requests: packed in the hot path, folded with numpy into a histogram a few times a second."""
 
 import math
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis import run_format
-from analysis.outcomes import CENSORED, Outcome
+from analysis.outcomes import CENSORED
 from loadgate.exchange import Exchange
+from loadgate.histogram import OUTCOMES, RESPONSE, Histogram, histogram
 
-OUTCOMES = list(Outcome)
 OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 CENSORED_CODES = [OUTCOME_CODES[outcome] for outcome in CENSORED]
 MICROSECONDS = 1e6
-VALUE_BITS = 40  # 12 days in microseconds
 COLUMNS = 11
 RECORD = struct.Struct(f"{COLUMNS}d")
 FIRST_ROOM = 1000  # records; more is made where it is needed
-LARGEST_VALUE = (1 << VALUE_BITS) - 1
-MEASURE_CODES = np.arange(len(run_format.MEASURES))[:, np.newaxis]
-RESPONSE = run_format.MEASURES.index(run_format.RESPONSE)
-
-# One row of `latency.csv`: this many requests of one second, name, outcome and measure took the same time.
-LatencyRow = tuple[int, str, str, str, int | None, int]
 
 
 class Batch(NamedTuple):
@@ -44,29 +36,12 @@ class Batch(NamedTuple):
         response: NDArray[np.float64] = self.times_s[RESPONSE]
         return response
 
-    def rows(self) -> Iterator[LatencyRow]:
-        """The batch as histogram rows."""
-        # What makes a row is packed into one number, because numpy sorts those much faster than rows of several.
-        labels, label = np.unique(
-            (self.second * len(self.names) + self.name) * len(OUTCOMES) + self.outcome, return_inverse=True
-        )
+    def histogram(self) -> Histogram:
+        """How many requests took which times, in the buckets of the run format."""
         measured = ~np.isnan(self.times_s)
-        values = np.full(measured.shape, -1)
-        values[measured] = run_format.bucketed((self.times_s[measured] * MICROSECONDS + 0.5).astype(np.int64))
-        measured[RESPONSE] = True  # every request has this row
-        packed = (label * len(run_format.MEASURES) + MEASURE_CODES) << VALUE_BITS | values + 1
-        keys, counts = np.unique(packed[measured], return_counts=True)
-        shown_labels = [self._shown(one) for one in labels.tolist()]
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
-            place, measure = divmod(key >> VALUE_BITS, len(run_format.MEASURES))
-            value = (key & LARGEST_VALUE) - 1
-            second, name, outcome = shown_labels[place]
-            yield second, name, outcome, run_format.MEASURES[measure], None if value < 0 else value, count
-
-    def _shown(self, packed: int) -> tuple[int, str, str]:
-        rest, outcome = divmod(packed, len(OUTCOMES))
-        second, name = divmod(rest, len(self.names))
-        return second, self.names[name], OUTCOMES[outcome].value
+        times_us = np.full(measured.shape, -1)
+        times_us[measured] = run_format.bucketed((self.times_s[measured] * MICROSECONDS + 0.5).astype(np.int64))
+        return histogram(self.second, self.name, self.outcome, times_us, self.names)
 
 
 class Recording:

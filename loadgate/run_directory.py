@@ -55,16 +55,17 @@ class RunDirectory:
 
     def append(self, report: dict[str, list[Sequence[Any]]]) -> None:
         """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns."""
-        self._latency.writerows(report["latency"])
+        for *key, times_us, count in report["latency"]:
+            self._latency.writerow((*key, " ".join(map(str, times_us)), count))
         self._timeline.writerows(report["timeline"])
         self._failures.writerows(_guarded(report["failures"]))
         self._notable.writerows(_guarded(report["notable"]))
         for file in self._files:
             file.flush()
         self._advise({reason for _, _, _, _, reason, *_ in report["failures"]})
-        for _, _, outcome, measure, _, count in report["latency"]:
+        for _, _, outcome, measure, times_us, count in report["latency"]:
             if measure == run_format.RESPONSE:
-                self.outcomes[outcome] += count
+                self.outcomes[outcome] += count * max(len(times_us), 1)
 
     def close(self, state: str, **fields: Any) -> None:
         """Complete the manifest: `complete` or `interrupted`, and what only the end knows."""

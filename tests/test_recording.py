@@ -39,8 +39,13 @@ def exchange(planned, *, name="a", late=0.0, took=None, outcome=Outcome.OK, answ
 
 
 def rows(recording):
+    """A row for each time: (second, name, outcome, measure, time in us or None, count)."""
     batch = recording.fold()
-    return [] if batch is None else list(batch.rows())
+    found = [] if batch is None else batch.histogram().rows()
+    return sorted(
+        ((*key, time_us, count) for *key, times, count in found for time_us in times or [None]),
+        key=lambda row: (row[:3], run_format.MEASURES.index(row[3])),
+    )
 
 
 def measured(recording, measure):

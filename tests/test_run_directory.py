@@ -8,9 +8,9 @@ from loadgate.errors import ConfigError
 from loadgate.run_directory import RunDirectory, check_writable
 
 LATENCY = [
-    (0, "a", "ok", "response", 1250, 3),
-    (0, "a", "ok", "service", 1000, 3),
-    (0, 'b,"\n', "dropped", "response", None, 2),
+    (0, "a", "ok", "response", [1250, 1500], 3),
+    (0, "a", "ok", "service", [1000], 6),
+    (0, 'b,"\n', "dropped", "response", [], 2),
 ]
 TIMELINE = [(0, 5, 50.0, 50, 48, 47, 2, 0, 1, 0.1, 0.5)]
 NOTABLE = [(0.5, "a", "throttled", "gateway", "", 429, "APIG.0308", "too many, wait", "acbc548a", 0.25)]
@@ -63,10 +63,10 @@ def test_rows_can_be_read_while_the_run_goes_on(directory):
     directory.append(report(LATENCY[:1]))
 
     assert read(directory.path / run_format.LATENCY)[1:] == [
-        ["0", "a", "ok", "response", "1250", "3"],
-        ["0", "a", "ok", "service", "1000", "3"],
+        ["0", "a", "ok", "response", "1250 1500", "3"],
+        ["0", "a", "ok", "service", "1000", "6"],
         ["0", 'b,"\n', "dropped", "response", "", "2"],
-        ["0", "a", "ok", "response", "1250", "3"],
+        ["0", "a", "ok", "response", "1250 1500", "3"],
     ]
     for name in (run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE):
         assert len(read(directory.path / name)) == 2
@@ -98,7 +98,7 @@ def test_outcomes_are_counted_once_for_each_request(directory):
     directory.append(report(LATENCY))
     directory.append(report(LATENCY))
 
-    assert directory.outcomes == {"ok": 6, "dropped": 4}
+    assert directory.outcomes == {"ok": 12, "dropped": 4}
 
 
 def test_the_manifest_has_the_advice_for_the_reasons_that_came_up(directory):

@@ -36,7 +36,8 @@ def whole_milliseconds() -> Column:
     milliseconds = whole_numbers(LONGEST_US // 1_000)
 
     def parse(cells: Any) -> Whole:
-        return milliseconds.parse(cells).astype(np.int64, copy=False) * 1_000
+        found: Whole = milliseconds.parse(cells).astype(np.int64, copy=False) * 1_000
+        return found
 
     return Column(parse, f"a whole number of milliseconds from 0 to {LONGEST_DAYS} days")
 
@@ -47,9 +48,10 @@ def epoch_milliseconds() -> Column:
 
     def parse(cells: Any) -> Whole:
         try:
-            return milliseconds.parse(cells).astype(np.int64, copy=False) * 1_000
+            found: Whole = milliseconds.parse(cells).astype(np.int64, copy=False) * 1_000
         except ValueError:
-            return np.array([_of_date(text) for text in texts().parse(cells)], np.int64)
+            found = np.array([_of_date(text) for text in texts().parse(cells)], np.int64)
+        return found
 
     return Column(parse, "milliseconds since 1970, or a time as 2026/11/24 22:10:00.123")
 
@@ -71,7 +73,7 @@ def seconds() -> Column:
     """Moments of any clock in seconds, as microseconds."""
 
     def parse(cells: Any) -> Whole:
-        values = numbers().parse(cells)
+        values: NDArray[np.float64] = numbers().parse(cells)
         if not (values >= 0).all() or (values > LATEST_MS / 1_000).any():
             raise ValueError
         return np.rint(values * 1e6).astype(np.int64)

@@ -26,12 +26,20 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
+class Lists:
+    """What the cells of a column hold where each holds several numbers: all of them in a row, and how many each."""
+
+    numbers: NDArray[Any]
+    lengths: NDArray[np.int32]  # of each cell's list
+
+
+@dataclass(frozen=True)
 class Column:
     """How the cells of a column become an array. Other kinds than those below are made of theirs: only these need to
     know what `parse` is given, an Arrow array.
     """
 
-    parse: Callable[[Any], NDArray[Any]]  # a block of cells; raises one of BAD_CELL if any is bad
+    parse: Callable[[Any], Any]  # a block of cells to an array, or Lists; raises one of BAD_CELL if any is bad
     expected: str  # what a cell must be, as the message says it
     repeats: bool = False  # the same texts come again and again, so that each is worth converting once
 
@@ -41,7 +49,7 @@ class Column:
         return CODES if self.repeats else TEXT
 
 
-def parsed(cells: Mapping[str, Any], columns: Mapping[str, Column]) -> Arrays:
+def parsed(cells: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
     return {name: column.parse(cells[name]) for name, column in columns.items()}
 
 
@@ -56,6 +64,11 @@ def whole_numbers(largest: int = LARGEST, *, repeats: bool = False) -> Column:
 def optional_whole_numbers() -> Column:
     """Whole numbers, `ABSENT` where the cell is empty."""
     return Column(_whole_or_absent, "a whole number of 0 or more, or empty")
+
+
+def lists_of(column: Column) -> Column:
+    """Cells that each hold one or more of what *column* holds, with a space between them: `Lists`."""
+    return Column(partial(_listed, parse=column.parse), f"{column.expected}; several have one space between them")
 
 
 def numbers() -> Column:
@@ -92,6 +105,18 @@ def _whole(cells: Any, largest: int = LARGEST) -> NDArray[Any]:
     if len(values) and values.max() > largest:
         raise ValueError
     return values if largest > np.iinfo(np.int32).max else values.astype(np.int32)
+
+
+def _listed(cells: Any, parse: Callable[[Any], NDArray[Any]]) -> Lists:
+    lists = pc.split_pattern(cells, " ")
+    numbers = lists.flatten()
+    if _empty(numbers) > _empty(cells):
+        raise ValueError  # a space too many
+    return Lists(parse(numbers), np.diff(_numpy(lists.offsets, np.int32)))
+
+
+def _empty(cells: Any) -> int:
+    return len(cells) - int(np.count_nonzero(np.diff(_offsets(cells))))
 
 
 def _whole_or_absent(cells: Any) -> NDArray[Any]:

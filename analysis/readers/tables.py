@@ -5,16 +5,20 @@ name the first bad cell. A last line without a line end was cut off while it was
 lost digits and still look like one, so it is left out whatever it holds, and `cut` says so.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from analysis.errors import BadRun
 from analysis.readers.columns import BAD_CELL, TEXT, Arrays, Column, parsed
-from analysis.readers.csv_batches import Extent, Place, batches, extent_of
+from analysis.readers.csv_batches import THREADS, Batch, Extent, Place, batches, extent_of
 from analysis.readers.exact_rows import exact_blocks
 
 
@@ -45,13 +49,29 @@ class Blocks:
             yield from self._blocks(extent)
 
     def _blocks(self, extent: Extent) -> Iterator[Arrays]:
-        after = Place(extent.start)
+        after, types = Place(extent.start), {name: column.cells for name, column in self._columns.items()}
         try:
-            for batch in batches(self._path, extent, {name: column.cells for name, column in self._columns.items()}):
-                yield parsed(batch.cells, self._columns)
+            for batch, arrays in _parsed_ahead(batches(self._path, extent, types), self._columns):
+                yield arrays
                 after = batch.after
         except BAD_CELL:
             self.cut |= yield from exact_blocks(self._path, extent, after, self._columns)
+
+
+def _parsed_ahead(found: Iterator[Batch], columns: Mapping[str, Column]) -> Iterator[tuple[Batch, dict[str, Any]]]:
+    """Parse the columns that take long in several threads. Those whose texts repeat take no time, and may number them
+    in order of appearance: they have their turn when the batch has.
+    """
+    slow = {name: column for name, column in columns.items() if not column.repeats}
+    quick = {name: column for name, column in columns.items() if column.repeats}
+    waiting = deque[tuple[Batch, Future[dict[str, Any]]]]()
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in chain(found, [None] * THREADS):
+            if batch:
+                waiting.append((batch, pool.submit(parsed, batch.cells, slow)))
+            if len(waiting) > THREADS or (waiting and not batch):
+                ready, arrays = waiting.popleft()
+                yield ready, arrays.result() | parsed(ready.cells, quick)
 
 
 def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
@@ -62,9 +82,13 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
 
 def joined(blocks: Sequence[Arrays], columns: Mapping[str, Column]) -> Arrays:
     """Put the arrays of *blocks* behind each other. The blocks are emptied meanwhile: no column is held twice."""
-    if not blocks:
-        return {name: column.parse(pa.nulls(0, TEXT)) for name, column in columns.items()}
+    blocks = blocks or [no_rows(columns)]
     return {name: np.concatenate([block.pop(name) for block in blocks]) for name in columns}
+
+
+def no_rows(columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Give what *columns* are parsed to where there are no rows."""
+    return parsed(dict.fromkeys(columns, pa.nulls(0, TEXT)), columns)
 
 
 def _check_header(file: str, header: Sequence[str], columns: Mapping[str, Column]) -> None:

@@ -9,7 +9,8 @@ from analysis.population import distinct
 from analysis.run_format import MEASURES
 from analysis.samples import IN_POPULATION, UNMEASURED, Array, Samples
 
-MOST_COUNTS = 10_000_000  # of groups x times, held at once
+MOST_COUNTS = 10_000_000  # held at once
+PART = 64  # times
 _ROOM = 2.0**62  # for two numbers packed into one
 
 
@@ -29,7 +30,7 @@ def medians(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDA
         return group, value
     value, at = distinct(value)
     groups = int(group.max()) + 1
-    if groups * len(value) <= MOST_COUNTS:
+    if groups * (len(value) // PART + PART) <= MOST_COUNTS:
         return _counted(group, value, at, count)
     group, value, count = _sorted(group, value[at], count)
     rank = np.cumsum(count, dtype=np.int64)
@@ -40,13 +41,32 @@ def medians(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDA
 
 
 def _counted(group: Array, value: NDArray[Any], at: Array, count: Array) -> tuple[Array, NDArray[Any]]:
-    """Count by group and by place in *value*: of a histogram's few times that is faster than to sort its rows."""
-    groups = int(group.max()) + 1
-    counts = np.bincount(group.astype(np.int64) * len(value) + at, count, groups * len(value))
-    rank = np.cumsum(counts.reshape(groups, -1), axis=1)
-    used = np.flatnonzero(rank[:, -1])
-    middle = (rank[used, -1].astype(np.int64) + 1) // 2
-    return used, value[np.count_nonzero(rank[used] < middle[:, None], axis=1)]
+    """Count by group and by place in *value*: of a histogram's few times that is faster than to sort its rows.
+
+    First by parts of *value*, then in the part that the median is in: small tables stay in the cache.
+    """
+    group, part, place = group.astype(np.int64), at // PART, at % PART
+    ranks = _ranks(group, part, count, len(value) // PART + 1)
+    middle = (ranks[:, -1] + 1) // 2
+    middle_part = _reaching(ranks, middle)
+    below = np.where(middle_part > 0, np.take_along_axis(ranks, middle_part[:, None] - 1, axis=1)[:, 0], 0)
+    inside = part == middle_part[group]
+    place_ranks = _ranks(group[inside], place[inside], count[inside], PART, len(ranks))
+    used = np.flatnonzero(ranks[:, -1])
+    return used, value[(middle_part * PART + _reaching(place_ranks, middle - below))[used]]
+
+
+def _ranks(group: Array, place: Array, count: Array, places: int, groups: int = 0) -> NDArray[np.int64]:
+    """How many of each group are at or below each place, (groups, places)."""
+    groups = groups or int(group.max()) + 1
+    counts = np.bincount(group * places + place, count, groups * places)
+    return np.cumsum(counts.reshape(groups, places), axis=1).astype(np.int64)
+
+
+def _reaching(ranks: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first place of each group at which its *ranks* reach *rank*."""
+    at: NDArray[np.int64] = np.count_nonzero(ranks < rank[:, None], axis=1)
+    return at
 
 
 def _sorted(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any], Array]:

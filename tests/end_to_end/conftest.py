@@ -83,7 +83,7 @@ class Finished:
         counts: Counter[str] = Counter()
         for row in self.rows("latency.csv"):
             if row["measure"] == "response":
-                counts[row["outcome"]] += int(row["count"])
+                counts[row["outcome"]] += int(row["count"]) * max(len(row["value_us"].split()), 1)
         return counts
 
     def rows(self, name: str) -> list[dict[str, str]]:

@@ -115,7 +115,7 @@ def test_a_second_beyond_any_run_is_refused(make_run, second):
 def test_rows_are_kept_in_small_arrays(make_run):
     samples = read_run(make_run(ROWS)).samples
 
-    assert [samples.second.dtype, samples.value_us.dtype, samples.count.dtype] == [np.int32, np.int64, np.int64]
+    assert [samples.second.dtype, samples.value_us.dtype, samples.count.dtype] == [np.int32, np.int32, np.int32]
     assert {samples.name.dtype, samples.outcome.dtype, samples.measure.dtype} == {np.dtype(np.int8)}
 
 
@@ -265,6 +265,26 @@ def test_neither_order_nor_run_directories_change_the_summary(tmp_path_factory, 
     assert one.failures == many.failures
     assert one.timeline.planned.sum() == many.timeline.planned.sum()
     assert summary_of(many) == summary_of(one)
+
+
+@settings(max_examples=40)
+@given(st.lists(rows_of_latency(), min_size=1, max_size=40))
+def test_times_that_share_a_row_are_worth_a_row_each(tmp_path_factory, rows):
+    apart, shared = (tmp_path_factory.mktemp(name) / "latency.csv" for name in ("apart", "shared"))
+    write_csv(apart, LATENCY_COLUMNS, rows)
+    lists = {}
+    for *key, value_us, count in rows:
+        lists.setdefault((*key, count, value_us == ""), []).append(value_us)
+    write_csv(
+        shared,
+        LATENCY_COLUMNS,
+        [
+            (*key, "" if absent else " ".join(map(str, times)), count * len(times) if absent else count)
+            for (*key, count, absent), times in lists.items()
+        ],
+    )
+
+    assert summary_of(read_latency([shared])) == summary_of(read_latency([apart]))
 
 
 def parts_of(rows, data):

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.errors import BadRun
-from analysis.readers.columns import Column, numbered, numbers, one_of, optional_whole_numbers, texts, whole_numbers
+from analysis.readers.columns import (
+    Column,
+    lists_of,
+    numbered,
+    numbers,
+    one_of,
+    optional_whole_numbers,
+    texts,
+    whole_numbers,
+)
 from analysis.readers.csv_batches import BLOCK_BYTES, LONGEST_LINE
 from analysis.readers.tables import Blocks, read_table
 from analysis.run_format import ABSENT
@@ -412,3 +421,37 @@ def test_other_kinds_of_columns_can_be_made_of_these(table):
     assert read.columns["a"].tolist() == [0, 1]
     assert read.columns["b"].tolist() == ["y", "y"]
     assert list(codes) == ["x", "z"]
+
+
+LISTS = {"n": lists_of(optional_whole_numbers())}
+LIST_WORDS = "is not a whole number of 0 or more, or empty; several have one space between them"
+
+
+def test_a_cell_may_hold_several_numbers(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("n,x\n1 22 333,a\n,b\n4,c\n")
+    [block] = Blocks(path, LISTS)
+    found = block["n"]
+
+    assert found.numbers.tolist() == [1, 22, 333, ABSENT, 4]
+    assert found.lengths.tolist() == [3, 1, 1]
+
+
+@pytest.mark.parametrize("cell", ["1  2", " 1", "1 ", " ", "1 x", "1 -2", "1\t2", "1,2"])
+def test_a_bad_list_is_named(table, cell):
+    with pytest.raises(BadRun) as error:
+        table(f'x,n\na,3 4\nb,"{cell}"\nc,\n', LISTS)
+
+    assert str(error.value) == f"t.csv, line 3: n {cell!r} {LIST_WORDS}"
+
+
+def test_lists_of_many_blocks_come_in_order(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [[row, row + 1, row % 7] for row in range(MANY)]
+    text = "".join(f"{a} {b} {c},{'ab'[a % 2]}\n" for a, b, c in rows)
+    path.write_text("n,kind\n" + text)
+    blocks = list(Blocks(path, LISTS | {"kind": COLUMNS["kind"]}))
+
+    assert len(blocks) > 3
+    assert np.concatenate([block["n"].numbers for block in blocks]).reshape(-1, 3).tolist() == rows
+    assert np.concatenate([block["kind"] for block in blocks]).tolist() == [row % 2 for row in range(MANY)]
