@@ -7,6 +7,7 @@ arrays may be of any integer type: a reader chooses the smallest that holds its 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,18 @@ class Samples:
         if len({len(array) for array in self._arrays().values()}) != 1:
             raise ValueError("the columns of Samples differ in length")
 
+    @cached_property
+    def _sorted_by_measure(self) -> bool:
+        return bool((self.measure[1:] >= self.measure[:-1]).all())
+
     def of_measure(self, measure: str) -> "Samples":
-        return self.where(self.measure == MEASURES.index(measure))
+        code = MEASURES.index(measure)
+        if not self._sorted_by_measure:
+            return self.where(self.measure == code)
+        # Of the same type, or all measures would be converted.
+        bounds = np.searchsorted(self.measure, np.array([code, code + 1], self.measure.dtype))
+        rows: dict[str, Any] = {name: array[slice(*bounds)] for name, array in self._arrays().items()}
+        return replace(self, **rows)
 
     def of_outcome(self, outcome: str) -> "Samples":
         return self.where(self.outcome == OUTCOMES.index(Outcome(outcome)))

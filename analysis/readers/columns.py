@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.run_format import ABSENT
+from analysis.samples import small
 
 TEXT = pa.binary()
 CODES = pa.dictionary(pa.int32(), TEXT)
@@ -112,7 +113,7 @@ def _listed(cells: Any, parse: Callable[[Any], NDArray[Any]]) -> Lists:
     numbers = lists.flatten()
     if _empty(numbers) > _empty(cells):
         raise ValueError  # a space too many
-    return Lists(parse(numbers), np.diff(_numpy(lists.offsets, np.int32)))
+    return Lists(small(parse(numbers)), np.diff(_numpy(lists.offsets, np.int32)))
 
 
 def _empty(cells: Any) -> int:

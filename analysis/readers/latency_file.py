@@ -13,8 +13,9 @@ from analysis.errors import BadRun
 from analysis.readers.columns import Arrays, lists_of, numbered, one_of, optional_whole_numbers, whole_numbers
 from analysis.readers.tables import Blocks, joined, no_rows
 from analysis.run_format import MEASURES, RESPONSE
-from analysis.samples import IN_POPULATION, OUTCOMES, UNMEASURED, Samples, small
+from analysis.samples import IN_POPULATION, OUTCOMES, UNMEASURED, Array, Samples, small
 
+LENGTH = "length"  # of the list of times in a row
 LONGEST_RUN_S = 10_000_000  # over a hundred days: a later second is none
 MOST_REQUESTS = 10**12  # of one time: a total of millions of rows fits 64 bits
 
@@ -38,7 +39,7 @@ class LatencyFiles:
             "value_us": lists_of(optional_whole_numbers()),
             "count": whole_numbers(MOST_REQUESTS, repeats=True),
         }
-        self._blocks = [_spread(no_rows(self._columns))]
+        self._blocks = [_split(no_rows(self._columns))]
 
     def add(self, path: Path, shift_s: int = 0) -> FileEnd:
         """Read *path*, whose second 0 is second *shift_s* of the run."""
@@ -46,25 +47,38 @@ class LatencyFiles:
         for rows in table:
             rows["second"] += np.int32(shift_s)
             last_s = max(last_s, int(rows["second"].max(initial=-1)))
-            self._blocks.append(_spread(rows))
+            self._blocks.append(_split(rows))
             _check_measured(path.name, self._blocks[-1])
         return FileEnd(table.cut, None if last_s < 0 else last_s)
 
     def samples(self) -> Samples:
-        """Give all rows. They are moved, not copied: this is the end."""
-        return Samples(**joined(self._blocks, self._columns), names=tuple(self._names))
+        """Give all times, those of a measure together. They are moved, not copied: this is the end."""
+        rows = joined(self._blocks, [*self._columns, LENGTH])
+        order, length, value_us = np.argsort(rows["measure"], kind="stable"), rows.pop(LENGTH), rows.pop("value_us")
+        at = _places(length, order)
+        columns = {name: np.repeat(array[order], length[order]) for name, array in rows.items()}
+        return Samples(**columns, value_us=value_us[at], names=tuple(self._names))
 
 
-def _spread(rows: dict[str, Any]) -> Arrays:
-    """Give each time of a list a row of its own."""
+def _places(length: Array, order: Array) -> Array:
+    """Give the place of each number of lists that stand behind each other, for the lists in another *order*."""
+    last = np.cumsum(length, dtype=np.int64)[order] - 1
+    length = length[order]
+    steps = np.ones(length.sum(), np.int64)  # from one place to the next
+    steps[np.cumsum(length) - length] = last - length + 1 - np.append(0, last)[:-1]
+    return np.cumsum(steps, out=steps)
+
+
+def _split(rows: dict[str, Any]) -> Arrays:
+    """Part the lists of times from how long they are."""
     times = rows["value_us"]
-    block = {name: np.repeat(array, times.lengths) for name, array in rows.items() if array is not times}
-    return block | {"value_us": small(times.numbers), "count": small(block["count"])}
+    return rows | {"value_us": times.numbers, LENGTH: times.lengths, "count": small(rows["count"])}
 
 
-def _check_measured(file: str, block: Arrays) -> None:
+def _check_measured(file: str, rows: Arrays) -> None:
     """Refuse a request of the latency population without a time: it would vanish from the percentiles."""
-    unmeasured = block["outcome"][(block["value_us"] == UNMEASURED) & (block["measure"] == MEASURES.index(RESPONSE))]
+    absent = rows["value_us"][np.cumsum(rows[LENGTH]) - rows[LENGTH]] == UNMEASURED
+    unmeasured = rows["outcome"][absent & (rows["measure"] == MEASURES.index(RESPONSE))]
     lost = unmeasured[IN_POPULATION[unmeasured]]
     if len(lost):
         raise BadRun(f"{file}: value_us is empty in a row of measure 'response', outcome '{OUTCOMES[lost.min()]}'")

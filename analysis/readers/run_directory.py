@@ -19,7 +19,7 @@ from analysis.readers.columns import Arrays, Column, numbers, one_of, optional_w
 from analysis.readers.latency_file import LONGEST_RUN_S, FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
-from analysis.readers.tables import Table, joined, read_table
+from analysis.readers.tables import Table, joined, no_rows, read_table
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
     FAILURE_COLUMNS,
@@ -140,7 +140,7 @@ def _read_files(run_dir: Path, shift_s: int, samples: LatencyFiles) -> _Files:
 
 
 def _together(tables: Sequence[Table], columns: dict[str, Column]) -> Arrays:
-    return joined([table.columns for table in tables], columns)
+    return joined([no_rows(columns), *(table.columns for table in tables)], columns)
 
 
 def _timeline(tables: Sequence[Table]) -> Timeline:

@@ -6,7 +6,7 @@ lost digits and still look like one, so it is left out whatever it holds, and `c
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -77,12 +77,11 @@ def _parsed_ahead(found: Iterator[Batch], columns: Mapping[str, Column]) -> Iter
 def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
     """Read the wanted *columns* of *path* at once. Raises BadRun as `Blocks` do."""
     blocks = Blocks(path, columns)
-    return Table(joined(list(blocks), columns), blocks.cut)
+    return Table(joined([no_rows(columns), *blocks], columns), blocks.cut)
 
 
-def joined(blocks: Sequence[Arrays], columns: Mapping[str, Column]) -> Arrays:
-    """Put the arrays of *blocks* behind each other. The blocks are emptied meanwhile: no column is held twice."""
-    blocks = blocks or [no_rows(columns)]
+def joined(blocks: Sequence[Arrays], columns: Iterable[str]) -> Arrays:
+    """Put the arrays of *blocks*, at least one, behind each other. They are emptied: no column is held twice."""
     return {name: np.concatenate([block.pop(name) for block in blocks]) for name in columns}
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.population import distinct
-from analysis.run_format import MEASURES
 from analysis.samples import IN_POPULATION, UNMEASURED, Array, Samples
 
 MOST_COUNTS = 10_000_000  # held at once
@@ -19,9 +18,9 @@ def per_second(samples: Samples, measure: str, from_s: int, to_s: int) -> tuple[
 
     Censored requests count at their bounds, so a median among them is a lower bound as well.
     """
-    chosen = (samples.measure == MEASURES.index(measure)) & (samples.value_us != UNMEASURED)
-    chosen &= (samples.second >= from_s) & (samples.second < to_s) & IN_POPULATION[samples.outcome]
-    return medians(samples.second[chosen], samples.value_us[chosen], samples.count[chosen])
+    measured = samples.of_measure(measure).within(from_s, to_s)
+    chosen = measured.where((measured.value_us != UNMEASURED) & IN_POPULATION[measured.outcome])
+    return medians(chosen.second, chosen.value_us, chosen.count)
 
 
 def medians(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any]]:
