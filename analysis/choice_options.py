@@ -25,6 +25,12 @@ def read_by(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Param
     return convert
 
 
+def read_each_by(parse: Callable[[str], Any]) -> Callable[..., tuple[Any, ...]]:
+    """Make a click callback of *parse* for an option that may be given several times."""
+    convert = read_by(parse)
+    return lambda context, parameter, texts: tuple(convert(context, parameter, text) for text in texts)
+
+
 class RunPath(click.Path):
     """A path of something to read. An empty one, as of a variable that is not set, is not the current folder."""
 

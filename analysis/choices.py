@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from analysis.objectives.objective import Objective
 from analysis.percentiles import PERCENTILES
 from analysis.units import duration
 
@@ -18,6 +19,7 @@ class Choices:
     confidence: float = 0.95
     warmup_s: float | None = None  # left out at the start; None: by rule
     window: tuple[float, float | None] | None = None  # seconds from the start of the run, and nothing is cut by rule
+    slo: tuple[Objective, ...] = ()  # none: those that the run was made with
 
 
 def percentiles(text: str) -> dict[str, Fraction]:

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from analysis.cautions import Caution, Evidence, cautions
+from analysis.cautions import Evidence, cautions
 from analysis.choices import Choices
+from analysis.errors import BadRun
 from analysis.failures import most_frequent, what_to_do
+from analysis.objectives.judgement import judged, verdict
+from analysis.objectives.objective import Objective, objective
 from analysis.outcomes import Outcome
 from analysis.percentiles import Estimate, estimates, largest
 from analysis.population import Population, main_measure, population_of, times_of
@@ -50,9 +53,11 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     asked = _Asked(choices, run.source.known, length_s, (run.duration_s or 0) - length_s)
     latency = _latency(populations, asked)
     found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
+    main = main_measure(populations)
+    objectives = judged(_objectives(run, choices), run, (window.from_s, window.to_s), main, choices.confidence)
     return {
         "format": FORMAT,
-        "verdict": _verdict(found),
+        "verdict": "invalid" if any(caution.serious for caution in found) else verdict(objectives),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "source": {
             "kind": run.source.kind,
@@ -68,18 +73,22 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         },
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
-        "main": main_measure(populations),
+        "main": main,
         "latency": latency,
         **_by_name(inside, inside_outcomes, latency, asked),
         "by_outcome": _by_outcome(run.samples.within(window.from_s, window.to_s), inside_outcomes, latency, asked),
         "rate": _rate(inside_outcomes, length_s),
-        "slo": [],
+        "slo": [each.as_json() for each in objectives],
         "cautions": [asdict(caution) for caution in found],
     }
 
 
-def _verdict(found: list[Caution]) -> str:
-    return "invalid" if any(caution.serious for caution in found) else "none"
+def _objectives(run: Run, choices: Choices) -> list[Objective]:
+    """Choose the objectives: those of the reader, or those that the run was made with. Raises BadRun."""
+    try:
+        return list(choices.slo) or [objective(text) for text in run.manifest.get("slo") or []]
+    except ValueError as error:
+        raise BadRun(f"run.json: slo: {error}") from None
 
 
 def _failures(run: Run) -> dict[str, Any]:

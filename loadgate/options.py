@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import units
+from analysis.objectives.objective import objective
 from loadgate import profiles
 from loadgate.arrivals import DISTRIBUTIONS
 from loadgate.credential import WAYS
@@ -101,6 +102,14 @@ HOW = (
         "Leave out bodies over the gateway's limit.",
         parse=None,
         default=False,
+    ),
+    Option(
+        ("--slo",),
+        "slo",
+        "An objective, as 'p99<800ms' or 'errors<1%'. [those of pyproject.toml]",
+        objective,
+        metavar="OBJECTIVE",
+        repeatable=True,
     ),
     Option(("--out",), "out", "Run directory. [reports/<time>-<kinds>]", metavar="DIR"),
     Option(("--no-plots",), "no_plots", "Leave the pictures out of the report.", parse=None, default=False),

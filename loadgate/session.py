@@ -17,7 +17,7 @@ import gevent
 from gevent.lock import RLock
 from locust import runners
 
-from loadgate import locust_stats, manifest, run_directory
+from loadgate import locust_stats, manifest, project_file, run_directory
 from loadgate.answers import advice
 from loadgate.errors import ConfigError
 from loadgate.load import Load
@@ -94,6 +94,8 @@ class Session:
         elif self._collects:
             options.duration_s, options.run_time = None, options.run_time or options.duration_s
         options.host = self._environment.host
+        if self._collects:
+            options.slo = options.slo or project_file.objectives()
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return

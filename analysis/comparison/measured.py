@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.choices import Choices
-from analysis.comparison.count_intervals import poisson, wilson
 from analysis.comparison.resampling import Resamples, percentiles_s, resamples
+from analysis.count_intervals import poisson, wilson
 from analysis.outcomes import Outcome
 from analysis.percentiles import estimates, nearest_rank
 from analysis.population import Population, population_of

@@ -121,6 +121,10 @@ def _texts_or_null(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and all(isinstance(text, str) for text in value.values()))
 
 
+def _list_of_texts_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(text, str) for text in value))
+
+
 _TEXT = (_text, "a text")
 _TEXT_OR_NULL = (_text_or_null, "a text, or null")
 _NUMBER = (_number_or_null, f"a number from 0 to {LARGEST:,}, or null")
@@ -151,6 +155,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.duration_s": _LENGTH,
     "load.ramp_s": _LENGTH,
     "load.max_in_flight": _NUMBER,
+    "slo": (_list_of_texts_or_null, "a list of texts, or null"),
     "workers": _WHOLE,
     "workers_lost": _NUMBER,
     "probe": (_object_or_null, "an object, or null"),

@@ -11,6 +11,7 @@ from analysis.choices import Choices
 from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
+from analysis.report import slo
 from analysis.report.pages import REPORT_HTML as REPORT_HTML
 from analysis.report.pages import REPORT_MD, html_page, markdown_page
 from analysis.summary import summarize
@@ -19,7 +20,8 @@ from analysis.window import window_of
 SUMMARY = "summary.json"
 PICTURES = {f"{name}.png" for name in ("percentiles", "heatmap", "over_time", "distribution", "lateness", "outcomes")}
 FAILURES_TOLD = 3  # in the terminal
-EXIT_CODES = {"none": 0, "invalid": 3}
+EXIT_CODES = {"none": 0, "pass": 0, "fail": 1, "undecided": 3, "invalid": 3}
+VERDICTS = {"pass": "PASS", "fail": "FAIL", "undecided": "NOT DECIDED", "invalid": "INVALID"}
 
 
 def write_report(
@@ -82,7 +84,9 @@ def text_table(summary: dict[str, Any]) -> str:
         wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
         for caution in summary["cautions"]
     ]
-    return "\n".join([*head, table, *reasons])
+    objectives = [slo.line_text(each, summary["confidence"]) for each in summary["slo"]]
+    verdict = [VERDICTS[summary["verdict"]]] if objectives else []
+    return "\n".join([*head, table, *reasons, *objectives, *verdict])
 
 
 def exit_code(summary: dict[str, Any]) -> int:

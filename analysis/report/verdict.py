@@ -1,9 +1,11 @@
 """What a report says first: what the run is worth, in a word and a sentence, and its five figures."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.objectives.judgement import MISSED, UNDECIDED
 from analysis.outcomes import Outcome
 from analysis.population import TIMEOUTS
 from analysis.run import LATENCY_FILE, LOADGATE
@@ -30,17 +32,35 @@ class Figure:
 def headline(summary: Mapping[str, Any]) -> Headline:
     """Say in plain words whether the numbers can be used."""
     if summary["verdict"] == "invalid":
-        return Headline("Invalid", "bad", "These numbers do not describe the service.")
+        return Headline("Invalid", "bad", f"These numbers do not describe the service.{_nothing_decided(summary)}")
     if any(caution["name"] == "mostly_failed" for caution in summary["cautions"]):
         return Headline("Mostly failed", "bad", "Measured well, but these latencies are of the few that did not fail.")
     if summary["run"]["state"] == "interrupted":
         return Headline("Partial", "warn", "The run was interrupted, and these are its numbers until then.")
     if summary["run"]["state"] == "running":
         return Headline("Partial", "warn", "The run has not ended, and these are its numbers so far.")
+    if summary["slo"]:
+        return _judged(summary)
     if summary["source"]["kind"] not in OWN:
         text = f"Measured by another tool ({summary['source']['kind']}), whose own delays are not known. {NO_OBJECTIVE}"
         return Headline("Recorded", "plain", text)
     return Headline("Valid", "good", f"The measurement is sound. {NO_OBJECTIVE}")
+
+
+def _nothing_decided(summary: Mapping[str, Any]) -> str:
+    return " So no objective passed or failed." if summary["slo"] else ""
+
+
+def _judged(summary: Mapping[str, Any]) -> Headline:
+    """Say how many objectives were met, missed and left open."""
+    results = Counter(each["result"] for each in summary["slo"])
+    total = len(summary["slo"])
+    of_all = f"of {total} objectives" if total > 1 else "of one objective"
+    if summary["verdict"] == "fail":
+        return Headline("Fail", "bad", f"Missed: {results[MISSED]} {of_all}.")
+    if summary["verdict"] == "undecided":
+        return Headline("Not decided", "warn", f"This run cannot tell: {results[UNDECIDED]} {of_all} is open.")
+    return Headline("Pass", "good", "The objective was met." if total == 1 else f"All {total} objectives were met.")
 
 
 def figures(summary: Mapping[str, Any]) -> list[Figure]:

@@ -24,6 +24,7 @@ EXAMPLES = """\
 Examples:
   export LOADGATE_TOKEN=...
   loadgate run https://HOST/v1/infers/ID --rate 50 --duration 2m --json bodies.jsonl
+  loadgate run https://HOST/v1/infers/ID --rate 50 --duration 5m --slo 'p99<800ms' --slo 'errors<1%'
   loadgate run https://HOST/v1/infers/ID --rate 20 --arrivals poisson --file images/
   loadgate run https://HOST/v1/infers/ID --users 8 --think-time 500ms --base64 cat.png
   loadgate run https://HOST/predict --gateway nginx --auth bearer --timeout 30s --json bodies.jsonl
@@ -67,7 +68,8 @@ def run(
 
     The credential comes from the environment (LOADGATE_TOKEN, LOADGATE_IAM_..., LOADGATE_AK and _SK,
     LOADGATE_APPCODE) or from --token-file. Without --json, --file or --base64 a sample JSON body is sent. Exit code:
-    0, 2 wrong usage or no way in, 3 the run is invalid, 130 interrupted.
+    0, 1 an objective was missed, 2 wrong usage or no way in, 3 the run is invalid or does
+    not decide, 130 interrupted.
     """
     if rate is not None and users is not None:
         raise click.UsageError("give --rate (open model) or --users (closed model), not both")

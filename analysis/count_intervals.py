@@ -8,7 +8,7 @@ import math
 from statistics import NormalDist
 
 
-def wilson(count: int, total: int, confidence: float) -> tuple[float, float]:
+def wilson(count: float, total: float, confidence: float) -> tuple[float, float]:
     """Enclose the share of which *count* of *total* are a sample; *total* is at least 1.
 
     Wilson, Probable inference, the law of succession, and statistical inference, Journal of the American Statistical

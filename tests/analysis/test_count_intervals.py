@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparison.count_intervals import poisson, wilson
+from analysis.count_intervals import poisson, wilson
 
 
 @pytest.mark.parametrize(
