@@ -109,6 +109,11 @@ class Engine:
         if not self._watching:
             self._watch_deadlines()
 
+    @property
+    def waiting(self) -> list[Exchange]:
+        """What is in flight, the oldest first."""
+        return list(self._busy)
+
     def give_up(self) -> None:
         """End every request in flight as unfinished, with the age it has."""
         for exchange in list(self._busy):

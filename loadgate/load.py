@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 
 from analysis.outcomes import Outcome
+from analysis.run_format import RESPONSE, SERVICE
 from loadgate.access import Access, OnLocked
 from loadgate.answers import Answer, Finding
 from loadgate.arrivals import Arrivals
@@ -19,7 +20,7 @@ from loadgate.engine import Engine
 from loadgate.errors import ConfigError
 from loadgate.exchange import Exchange
 from loadgate.failures import FailureRow, Failures
-from loadgate.histogram import Histogram, merged
+from loadgate.histogram import Histogram, Row, merged
 from loadgate.inference import Inference, Waiter
 from loadgate.notable import Notable
 from loadgate.pacer import Pacer, Stream
@@ -45,7 +46,7 @@ OnBatch = Callable[[Batch], None]
 
 
 def _no_rows() -> Report:
-    return {"latency": [], "timeline": [], "failures": [], "notable": []}
+    return {"latency": [], "timeline": [], "failures": [], "notable": [], "waiting": []}
 
 
 class Load:
@@ -250,3 +251,13 @@ class Load:
             self._rows["failures"] += self._failed
             self._histograms, self._failed = [], []
         self._rows["notable"] += self._notable.take_failures()
+        if self._plan.is_watched:
+            self._rows["waiting"] = list(self._waiting_rows())
+
+    def _waiting_rows(self) -> Iterator[Row]:
+        """What is in flight, with the age it has."""
+        now = clock()
+        for exchange in self._engine.waiting:
+            second, name = max(int(exchange.planned - self._start), 0), exchange.request.payload.name
+            for measure, since in ((RESPONSE, exchange.planned), (SERVICE, exchange.sent)):
+                yield second, name, Outcome.UNFINISHED.value, measure, [max(round(1e6 * (now - since)), 0)], 1

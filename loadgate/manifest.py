@@ -61,7 +61,7 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
             "max_in_flight": limits.max_in_flight,
         },
         "payloads": [weight.as_dict() for weight in plan.weights],
-        "slo": [each.text for each in options.slo or []],
+        "slo": [each.text for each in plan.slo],
         "workers": workers,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,

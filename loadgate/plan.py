@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from loadgate import __version__, preflight, profiles
+from analysis.objectives.objective import Objective
+from loadgate import __version__, preflight, profiles, project_file
 from loadgate import credential as credentials
 from loadgate import payloads as bodies
 from loadgate import request as requests
@@ -61,6 +62,12 @@ class Plan:
     think_time_s: float
     duration_s: float | None
     seed: int
+    slo: tuple[Objective, ...]
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether an objective can end the run."""
+        return any(each.stop_after_s is not None for each in self.slo)
 
     @property
     def weights(self) -> list[Weight]:
@@ -130,6 +137,7 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         think_time_s=options.think_time_s,
         duration_s=options.duration_s,
         seed=options.seed,
+        slo=tuple(options.slo or project_file.objectives()),
     )
 
 

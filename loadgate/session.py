@@ -17,7 +17,7 @@ import gevent
 from gevent.lock import RLock
 from locust import runners
 
-from loadgate import locust_stats, manifest, project_file, run_directory
+from loadgate import locust_stats, manifest, run_directory
 from loadgate.answers import advice
 from loadgate.errors import ConfigError
 from loadgate.load import Load
@@ -27,6 +27,7 @@ from loadgate.preflight import Weight
 from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
+from loadgate.watch import Watch
 
 READY, STOP, STOPPED, LOCKED = "loadgate-ready", "loadgate-stop", "loadgate-stopped", "loadgate-locked"
 REPORT = "loadgate"
@@ -54,6 +55,9 @@ class Session:
         self._failed = 0  # the exit code, if the run could not be made
         self._on_time = False  # did the run reach its planned end?
         self._ready: set[str] = set()  # workers that hear what they are told
+        self._watch = Watch((), None)
+        self._judging = False
+        self._stopped_by: str | None = None  # the objective that ended the run
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
@@ -94,8 +98,6 @@ class Session:
         elif self._collects:
             options.duration_s, options.run_time = None, options.run_time or options.duration_s
         options.host = self._environment.host
-        if self._collects:
-            options.slo = options.slo or project_file.objectives()
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return
@@ -152,7 +154,7 @@ class Session:
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
         planned_end = self._options.headless and self._options.duration_s
-        self._end("interrupted" if planned_end and not self._on_time else "complete")
+        self._end("interrupted" if self._stopped_by or (planned_end and not self._on_time) else "complete")
 
     def on_quitting(self, **_: Any) -> None:
         """Locust goes: a run that is still on is an interrupted one."""
@@ -168,10 +170,10 @@ class Session:
         if self.load is not None:
             data[REPORT] = self.load.take()
 
-    def on_worker_report(self, data: dict[str, Any], **_: Any) -> None:
+    def on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         """Take a worker's rows in."""
         if self.directory is not None and REPORT in data:
-            self.directory.append(data[REPORT])
+            self._take_in(client_id, data[REPORT])
 
     def on_stop_message(self, **_: Any) -> None:
         """Drain because the master says so, or because this worker was told to quit, and send what is left."""
@@ -205,6 +207,8 @@ class Session:
 
     def _begin_directory(self, load_plan: Plan) -> None:
         self._counts, self._stopped, self._failed = Counter(), set(), 0
+        self._watch = Watch(load_plan.slo, load_plan.sending.limits.gateway.timeout_s)
+        self._stopped_by, self._judging = None, False
         self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         path = manifest.run_path(self._options.out, load_plan)
@@ -238,10 +242,28 @@ class Session:
     def _write_on(self) -> None:
         try:
             while self.load is not None and self.directory is not None:
-                self.directory.append(self.load.take())
+                self._take_in("", self.load.take())
                 gevent.sleep(WRITE_S)
         except OSError as error:
             self._give_up(error)
+
+    def _take_in(self, sender: str, report: dict[str, Any]) -> None:
+        """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
+        assert self.directory is not None
+        self.directory.append(report)
+        if self._watch and self._stopped_by is None and not self._judging and self._watch.see(sender, report):
+            self._judging = True
+            gevent.spawn(self._judge, self.directory, self._watch)
+
+    def _judge(self, directory: RunDirectory, watch: Watch) -> None:
+        # In a thread of its own: the loop must not wait for it.
+        missed = gevent.get_hub().threadpool.apply(watch.missed)
+        self._judging = False
+        if missed is not None and self.directory is directory:
+            self._stopped_by = missed.text
+            log.error("stopped, because it was missed: %s", missed.text)
+            self._on_time = True
+            (self._runner.quit if self._options.headless else self._runner.stop)()
 
     def _give_up(self, error: Exception) -> None:
         """Say why no run can be made, or be gone on with, and stop the test (and Locust, if it runs only for that)."""
@@ -280,12 +302,14 @@ class Session:
                 self._csv.close()
             ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
             lost = len(self._workers - self._stopped)
-            directory.close(state, ended_at=ended_at, counts=dict(self._counts) or None, workers_lost=lost)
+            counts = dict(self._counts) or None
+            directory.close(state, ended_at=ended_at, counts=counts, workers_lost=lost, stopped_by=self._stopped_by)
         except OSError as error:
             log.error("the run could not be written to its end: %s", error)
             self._failed = CANNOT
         code = analyse(directory.path, plots=not self._options.no_plots)
-        self.exit_code = self._failed or (INTERRUPTED if state == "interrupted" else code)
+        by_user = state == "interrupted" and self._stopped_by is None
+        self.exit_code = self._failed or (INTERRUPTED if by_user else code)
 
 
 def analyse(path: Path, plots: bool) -> int:

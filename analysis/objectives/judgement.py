@@ -93,7 +93,7 @@ def judged(
     end_s = run.duration_s or 0.0
     whole = Part(run.bounded, run.source.known, 0, end_s)
     inside = Part(run.bounded.within(*window), run.source.known, window[0], min(window[1], end_s))
-    return [_judged(each, whole if each.unit == SHARE else inside, main, confidence) for each in objectives]
+    return [judge(each, whole if each.unit == SHARE else inside, main, confidence) for each in objectives]
 
 
 def verdict(found: Sequence[Judged]) -> str:
@@ -104,7 +104,8 @@ def verdict(found: Sequence[Judged]) -> str:
     return "undecided" if UNDECIDED in results else "pass" if results else "none"
 
 
-def _judged(objective: Objective, part: Part, main: str, confidence: float) -> Judged:
+def judge(objective: Objective, part: Part, main: str, confidence: float) -> Judged:
+    """Judge one objective by the requests of *part*; a latency without a measure is of the *main* one."""
     if objective.unit not in (SHARE, PER_SECOND):
         objective = replace(objective, measure=objective.measure or main)
     if objective.name is not None:

@@ -155,6 +155,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.duration_s": _LENGTH,
     "load.ramp_s": _LENGTH,
     "load.max_in_flight": _NUMBER,
+    "stopped_by": _TEXT_OR_NULL,
     "slo": (_list_of_texts_or_null, "a list of texts, or null"),
     "workers": _WHOLE,
     "workers_lost": _NUMBER,
