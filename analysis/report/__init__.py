@@ -1,4 +1,4 @@
-"""A run's report: summary.json, report.md, report.html and the plots, beside the run's own files."""
+"""A run's report: summary.json, report.md, report.html, the plots and junit.xml, beside the run's own files."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from analysis.choices import Choices
 from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
-from analysis.report import slo
+from analysis.report import junit, slo
 from analysis.report.pages import REPORT_HTML as REPORT_HTML
 from analysis.report.pages import REPORT_MD, html_page, markdown_page
 from analysis.summary import summarize
@@ -48,8 +48,10 @@ def write_report(
         REPORT_MD: markdown_page(summary, drawn),
         REPORT_HTML: html_page(summary, run.notable, drawn),
     }
+    if summary["slo"]:
+        content[junit.JUNIT_XML] = junit.document(summary)
     folder.mkdir(parents=True, exist_ok=True)
-    stale = _pictures_of(folder / REPORT_MD) - content.keys()
+    stale = _of_earlier_report(folder) - content.keys()
     for name, written in content.items():
         write_whole(folder / name, written)
     for name in stale:
@@ -84,7 +86,7 @@ def text_table(summary: dict[str, Any]) -> str:
         wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
         for caution in summary["cautions"]
     ]
-    objectives = [slo.line_text(each, summary["confidence"]) for each in summary["slo"]]
+    objectives = [slo.line_text(summary, each) for each in summary["slo"]]
     verdict = [VERDICTS[summary["verdict"]]] if objectives else []
     return "\n".join([*head, table, *reasons, *objectives, *verdict])
 
@@ -97,6 +99,11 @@ def _that_say_why(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """The failures of which more is known than their outcome."""
     failures: list[dict[str, Any]] = summary["failures"] or []
     return [failure for failure in failures if failure["answered_by"] or failure["reason"] or failure["message"]]
+
+
+def _of_earlier_report(folder: Path) -> set[str]:
+    """Name the files of ours that not every report has."""
+    return _pictures_of(folder / REPORT_MD) | ({junit.JUNIT_XML} if junit.is_ours(folder / junit.JUNIT_XML) else set())
 
 
 def _pictures_of(page: Path) -> set[str]:

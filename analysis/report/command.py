@@ -1,14 +1,20 @@
 """`loadgate report`: write the report of a run and print where it is."""
 
+import os
+import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from analysis import wording
 from analysis.choice_options import RunPath, chosen, read_each_by, with_choice_options
+from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.objectives.objective import objective
-from analysis.report import REPORT_HTML, exit_code, text_table, write_report
+from analysis.report import REPORT_HTML, exit_code, github, gitlab, text_table, write_report
+from analysis.report.pages import step_summary_page
 
 EXAMPLES = """\
 \b
@@ -44,7 +50,7 @@ Examples:
 )
 @click.option("--no-plots", is_flag=True, help="Leave the pictures out (faster).")
 def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_plots: bool, **choices: Any) -> None:
-    """Turn a run into summary.json, report.md and report.html.
+    """Turn a run into summary.json, report.md and report.html, and with objectives into junit.xml.
 
     RUN is a run directory of loadgate, finished or not. CSV is what another tool recorded: Locust's --csv files or
     CsvRequestLogger, a JMeter JTL, k6's CSV, or a CSV of your own (docs/formats.md). Several are read as one run.
@@ -55,5 +61,32 @@ def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_
         folder, summary = write_report(paths, out, chosen(**choices), timeout_s=timeout, plots=not no_plots)
     except BadRun as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{folder / REPORT_HTML}\n{text_table(summary)}")
+    click.echo(f"{folder / REPORT_HTML}\n{_terminal_text(summary, os.environ)}")
+    for write in (_step_summary, _metrics):
+        _try_to(write, folder, summary)
     click.get_current_context().exit(exit_code(summary))
+
+
+def _terminal_text(summary: dict[str, Any], environment: Mapping[str, str]) -> str:
+    text = text_table(summary)
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return text
+    return "\n".join([*github.without_commands(text, secrets.token_hex(16)), *github.annotations(summary)])
+
+
+def _step_summary(_folder: Path, summary: dict[str, Any]) -> None:
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        github.append(Path(path), step_summary_page(summary))
+
+
+def _metrics(folder: Path, summary: dict[str, Any]) -> None:
+    if os.environ.get("GITLAB_CI") == "true":
+        write_whole(folder / gitlab.METRICS_TXT, gitlab.metrics(summary))
+
+
+def _try_to(write: Callable[[Path, dict[str, Any]], None], folder: Path, summary: dict[str, Any]) -> None:
+    """Write for a CI server. The report is there already, and is not lost with what a server wanted of it."""
+    try:
+        write(folder, summary)
+    except OSError as error:
+        click.echo(f"Warning: {wording.one_line(error)}; the report itself is written", err=True)

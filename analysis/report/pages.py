@@ -1,4 +1,5 @@
-"""The report's two pages: report.html, one file that needs nothing from elsewhere, and report.md for a pull request.
+"""The report's two pages: report.html, one file that needs nothing from elsewhere, and report.md for a pull request,
+whose first part is also a page of its own.
 
 Text from a service, a file name or another tool may hold anything. In both pages it stays on its line, without
 characters that steer a terminal or turn letters around, and is escaped for the kind of page it is. The only script
@@ -20,6 +21,7 @@ from analysis.outcomes import MEANING
 from analysis.report.again import again
 from analysis.report.definitions import definitions
 from analysis.report.notes import notes
+from analysis.report.slo import rows
 from analysis.report.verdict import figures, headline
 
 if TYPE_CHECKING:
@@ -61,12 +63,18 @@ def markdown_page(summary: dict[str, Any], plots: Sequence["Plot"]) -> bytes:
     )
 
 
+def step_summary_page(summary: dict[str, Any]) -> bytes:
+    """Fill what a reviewer reads first: report.md down to its latency table."""
+    return markdown_document("report.start.md.j2", **_context(summary, []))
+
+
 def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]:
     return {
         "summary": summary,
         "run": summary["run"],
         "headline": headline(summary),
         "figures": figures(summary),
+        "objectives": rows(summary),
         "total": sum(summary["outcomes"].values()),
         "columns": [*summary["percentiles"], "max"],
         "notes": notes(summary),

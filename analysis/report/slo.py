@@ -1,13 +1,38 @@
-"""Objectives as the reports and the terminal write them."""
+"""Objectives as the reports and the terminal write them. An invalid run judges none: it is not the service's."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from analysis import wording
 from analysis.objectives.judgement import MET, MISSED, UNDECIDED
 from analysis.objectives.objective import SECOND, SHARE
 
-WORDS = {MET: "met", MISSED: "MISSED", UNDECIDED: "not decided"}
+NOT_JUDGED = "not judged"
+WORDS = {MET: "met", MISSED: "MISSED", UNDECIDED: "not decided", NOT_JUDGED: NOT_JUDGED}
+TONES = {MET: "good", MISSED: "bad", UNDECIDED: "warn", NOT_JUDGED: "plain"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An objective in a table."""
+
+    objective: str
+    measured: str
+    interval: str  # empty: there is none
+    result: str  # in a word
+    tone: str  # the colour of the word, as of a headline's
+    meaning: str  # a sentence
+
+
+def rows(summary: Mapping[str, Any]) -> list[Row]:
+    return [_row(each, result(summary, each)) for each in summary["slo"]]
+
+
+def result(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    """Give the result of an objective of *summary*: one of WORDS."""
+    found: str = judged["result"]
+    return NOT_JUDGED if summary["verdict"] == "invalid" else found
 
 
 def value_text(judged: Mapping[str, Any]) -> str:
@@ -36,22 +61,51 @@ def reason_text(judged: Mapping[str, Any], confidence: float) -> str:
     of_n = f"of {judged['n']:,} requests"
     found = f"{value_text(judged)} {of_n}" if judged["value"] is not None else f"{of_n[3:]} are too few for a figure"
     if interval:
-        found += f", {wording.share_text(confidence, 1)} interval {interval}"
-    if judged["result"] != UNDECIDED:
-        return f"{found}."
+        # That of one part is wider, so that all of them together are as sure.
+        share = f"{wording.share_text(confidence, 1)} " if judged["every_s"] is None else ""
+        found += f", {share}interval {interval}"
+    return f"{found}. {_open_text(judged)}" if judged["result"] == UNDECIDED else f"{found}."
+
+
+def line_text(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    """Write an objective of *summary* on one line, for the terminal."""
+    word, reason = WORDS[result(summary, judged)], reason_text(judged, summary["confidence"])
+    return wording.one_line(f"{word}: {judged['text']}: {reason}")
+
+
+def _row(judged: Mapping[str, Any], found: str) -> Row:
+    return Row(
+        judged["text"],
+        value_text(judged),
+        interval_text(judged),
+        WORDS[found],
+        TONES[found],
+        _meaning_text(judged, found),
+    )
+
+
+def _meaning_text(judged: Mapping[str, Any], found: str) -> str:
+    """Say what the figures come to, without them."""
+    if found == NOT_JUDGED:
+        return "The run is invalid, so this figure does not describe the service."
+    if not judged["n"]:
+        return "Nothing of it was measured."
+    if found == UNDECIDED:
+        return _open_text(judged)
+    what = "The whole interval" if interval_text(judged) else "It"
+    where = "" if judged["every_s"] is None else " in the worst part" if found == MISSED else ", also in the worst part"
+    return f"{what} is {'within' if found == MET else 'beyond'} the limit{where}."
+
+
+def _open_text(judged: Mapping[str, Any]) -> str:
+    """Say what it would take to decide."""
     if judged["every_s"] is not None:
-        return f"{found}, in the worst part: {judged['every_s']:g} s are too short to decide at this rate."
+        return f"In the worst part, {judged['every_s']:g} s are too short to decide at this rate."
     if judged["censored"] and judged["high"] is None:
-        return f"{found}. Requests that were cut off leave open how high it is."
+        return "Requests that were cut off leave open how high it is."
     if judged["needs_s"] is not None:
-        return f"{found}. A run of about {wording.length_text(judged['needs_s'])} would decide."
-    return f"{found}. Too close to the limit for a longer run to decide."
-
-
-def line_text(judged: Mapping[str, Any], confidence: float) -> str:
-    """Write an objective on one line, for the terminal."""
-    line = f"{WORDS[judged['result']]}: {judged['text']}: {reason_text(judged, confidence)}"
-    return wording.one_line(line)
+        return f"A run of about {wording.length_text(judged['needs_s'])} would decide."
+    return "Too close to the limit for a longer run to decide."
 
 
 def _amount(judged: Mapping[str, Any], amount: float | None) -> str:

@@ -55,11 +55,15 @@ def _judged(summary: Mapping[str, Any]) -> Headline:
     """Say how many objectives were met, missed and left open."""
     results = Counter(each["result"] for each in summary["slo"])
     total = len(summary["slo"])
-    of_all = f"of {total} objectives" if total > 1 else "of one objective"
+    missed, undecided = results[MISSED], results[UNDECIDED]
     if summary["verdict"] == "fail":
-        return Headline("Fail", "bad", f"Missed: {results[MISSED]} {of_all}.")
+        still_open = f" Not decided: {undecided}." if undecided else ""
+        some = f"Missed: {missed} of {total} objectives.{still_open}"
+        return Headline("Fail", "bad", "The objective was missed." if total == 1 else some)
     if summary["verdict"] == "undecided":
-        return Headline("Not decided", "warn", f"This run cannot tell: {results[UNDECIDED]} {of_all} is open.")
+        some = f"None was missed, but this run cannot tell of {undecided} of {total} objectives whether it was met."
+        one = "This run cannot tell whether the objective was met."
+        return Headline("Not decided", "warn", one if total == 1 else some)
     return Headline("Pass", "good", "The objective was met." if total == 1 else f"All {total} objectives were met.")
 
 

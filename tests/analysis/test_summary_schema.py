@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from made_by_hand import failure, summary_of
 
 from analysis.failures import ANSWERERS
+from analysis.objectives.objective import objective
 from analysis.outcomes import Outcome
 from analysis.report.definitions import CAUTIONS
 from analysis.run_format import MEASURES
@@ -38,7 +39,7 @@ def full(make_run):
     rows = [row for row in EVERY_OUTCOME if row[2] in ("ok", "oversize", "unfinished")]
     rows += [*EVERY_MEASURE[:3], (1, "other", "ok", "response", 9, 1)]
     percentiles = {"p50": Fraction(1, 2), "p90": Fraction(9, 10)}
-    run = make_run(rows, failures=failures, counts=None, payloads=[payload], credential="iam")
+    run = make_run(rows, failures=failures, counts=None, payloads=[payload], credential="iam", slo=["p50<1s"])
     found = written(run, percentiles=percentiles)
     found["window"]["drift"] = {"share": -0.1, "p_value": 0.5}
     found["window"]["cut"] = [{"from_s": 0, "to_s": 1, "why": "ramp"}]
@@ -65,6 +66,23 @@ def test_the_schema_is_one():
 )
 def test_every_summary_fits_the_schema(make_run, rows, changes):
     assert faults(written(make_run(rows, **changes))) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "changes", "verdict"),
+    [
+        (["p50<1s", "mean<=1s", "errors<1%", "ok_rate>1/s", "rate>=1/s"], {}, "pass"),
+        (["p50<1us", "timeouts<=0% of json", "throttled<1%"], {}, "fail"),
+        (["p99.99<1s", "service.p50<1s of other", "p50<1s in every 10s"], {}, "undecided"),
+        (["p50<1us"], {"counts": None}, "invalid"),
+    ],
+)
+def test_objectives_fit_the_schema(make_run, texts, changes, verdict):
+    found = written(make_run(EVERY_MEASURE, **changes), slo=tuple(map(objective, texts)))
+
+    assert found["verdict"] == verdict
+    assert [each["text"] for each in found["slo"]] == texts
+    assert faults(found) == []
 
 
 def test_a_summary_with_everything_fits_the_schema(full):
@@ -162,6 +180,10 @@ def test_a_summary_with_a_field_more_does_not_fit_but_in_what_run_json_holds(ful
         (("cautions", 0, "serious"), 1),
         (("by_outcome", "okay"), {}),
         (("slo",), [{}]),
+        (("slo", 0, "result"), "passed"),
+        (("slo", 0, "unit"), "ms"),
+        (("slo", 0, "n"), None),
+        (("verdict",), "passed"),
         (("run", "state"), "done"),
         (("run", "credential"), "secret"),
         (("run", "load", "model"), "half open"),

@@ -182,6 +182,6 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(make_run, monkeypat
     assert json.loads((run / "summary.json").read_text())["format"] == 1
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("none", 0), ("invalid", 3)])
+@pytest.mark.parametrize(("verdict", "code"), [("none", 0), ("pass", 0), ("fail", 1), ("undecided", 3), ("invalid", 3)])
 def test_the_exit_code_is_the_verdict(verdict, code):
     assert exit_code({"verdict": verdict}) == code

@@ -198,6 +198,48 @@ def test_the_parts_come_in_the_order_in_which_they_are_asked_for(pages):
     assert len(found[found.index("Latency") + 1 : found.index("Outcomes")]) == page.tags.count("svg") > 0
 
 
+SLO = ["p50<1s", "p50<9ms", "p99.99<1s"]
+
+
+def test_both_pages_have_the_objectives_right_after_the_headline(pages):
+    """The result is a word, so that nobody needs to see its colour."""
+    page, markdown = pages(load=LOAD, slo=SLO)
+    rows = [[cell for cell, _ in row] for row in page.tables["Objectives"]]
+
+    assert headings(page)[0] == re.findall("^## (.*)", markdown, re.MULTILINE)[0] == "Objectives"
+    assert [row[3] for row in rows] == ["result", "met", "MISSED", "not decided"]
+    assert rows[1] == ["p50<1s", "102 ms", "", "met", "It is within the limit."]
+    assert "| p50&lt;9ms | 102 ms |  | **MISSED** | It is beyond" in markdown
+
+
+def test_an_invalid_run_has_no_objective_met_or_missed(pages):
+    page, markdown = pages(load=LOAD, slo=SLO, counts=None)
+
+    assert [row[3][0] for row in page.tables["Objectives"][1:]] == ["not judged"] * 3
+    assert markdown.count("| **not judged** |") == 3
+
+
+def test_without_objectives_there_is_no_table_of_them(pages):
+    page, markdown = pages(load=LOAD)
+
+    assert "Objectives" not in headings(page)
+    assert "## Objectives" not in markdown
+
+
+@pytest.mark.parametrize("text", [HOSTILE, STEERING, FORMULA, "</bdi></table><script>"])
+def test_hostile_text_of_an_objective_stays_in_its_cell(make_run, text):
+    summary = summary_of(make_run(ROWS, slo=SLO))
+    summary["slo"][0]["text"] = text
+    page, markdown = Page(own.html_page(summary, [], []).decode()), own.markdown_page(summary, []).decode()
+    [row] = [line for line in markdown.splitlines() if line.endswith("is within the limit. |")]
+
+    assert page.tables["Objectives"][1][0][0] == " ".join(
+        "".join(letter if letter.isprintable() else " " for letter in text).split()
+    )
+    assert page.tags.count("script") == 1
+    assert row.replace("\\|", "").count("|") == 6
+
+
 def test_both_pages_say_which_part_of_the_run_they_are_about(make_run):
     summary = summary_of(make_run(ROWS))
     summary["window"]["reading"] = "Two <seconds> were cut."

@@ -3,6 +3,7 @@ from fractions import Fraction
 import pytest
 from made_by_hand import summary_of
 
+from analysis.objectives.objective import objective
 from analysis.report.verdict import Figure, figures, headline
 
 OK = [(0, "json", "ok", "response", 102_400, 400), (0, "json", "ok", "service", 100_000, 400)]
@@ -34,6 +35,27 @@ def of_tool(summary):
 )
 def test_a_run_is_worth_a_word_and_a_sentence(make_run, rows, changes, word, tone, words):
     found = headline(summary_of(make_run(rows, **changes)))
+
+    assert (found.word, found.tone) == (word, tone)
+    assert words in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("texts", "changes", "word", "tone", "words"),
+    [
+        (["p50<1s"], {}, "Pass", "good", "The objective was met."),
+        (["p50<1s", "errors<1%"], {}, "Pass", "good", "All 2 objectives were met."),
+        (["p50<1s", "p50<9ms", "p99.99<1s"], {}, "Fail", "bad", "Missed: 1 of 3 objectives. Not decided: 1."),
+        (["p50<9ms", "p50<1s"], {}, "Fail", "bad", "Missed: 1 of 2 objectives."),
+        (["p50<9ms"], {}, "Fail", "bad", "The objective was missed."),
+        (["p99.99<1s"], {}, "Not decided", "warn", "This run cannot tell whether the objective was met."),
+        (["p99.99<1s", "p50<1s"], {}, "Not decided", "warn", "of 1 of 2 objectives whether it was met."),
+        (["p50<9ms"], {"counts": None}, "Invalid", "bad", "So no objective passed or failed."),
+        (["p50<9ms"], {"counts": None, "state": "interrupted"}, "Partial", "warn", "The run was interrupted"),
+    ],
+)
+def test_objectives_decide_the_word(make_run, texts, changes, word, tone, words):
+    found = headline(summary_of(make_run(OK, **changes), slo=tuple(map(objective, texts))))
 
     assert (found.word, found.tone) == (word, tone)
     assert words in found.sentence
