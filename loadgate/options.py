@@ -69,6 +69,11 @@ def positive_size(text: str) -> int:
     return size
 
 
+def checked_objective(text: str) -> str:
+    """An objective, as a text still: Locust sends the options to its workers."""
+    return objective(text).text
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that takes these words only."""
 
@@ -107,7 +112,7 @@ HOW = (
         ("--slo",),
         "slo",
         "An objective, as 'p99<800ms' or 'errors<1%'. [those of pyproject.toml]",
-        objective,
+        checked_objective,
         metavar="OBJECTIVE",
         repeatable=True,
     ),

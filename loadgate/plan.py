@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.objectives.objective import Objective
+from analysis.objectives.objective import Objective, objective
 from loadgate import __version__, preflight, profiles, project_file
 from loadgate import credential as credentials
 from loadgate import payloads as bodies
@@ -137,7 +137,7 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         think_time_s=options.think_time_s,
         duration_s=options.duration_s,
         seed=options.seed,
-        slo=tuple(options.slo or project_file.objectives()),
+        slo=tuple(map(objective, options.slo or [])) or tuple(project_file.objectives()),
     )
 
 

@@ -20,7 +20,7 @@ from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.count_intervals import wilson
 from analysis.objectives.objective import ERRORS, PER_SECOND, SHARE, TIMEOUTS, Objective
 from analysis.outcomes import Outcome
-from analysis.percentiles import Estimate, estimates
+from analysis.percentiles import Estimate, effective_ranks, estimates
 from analysis.population import TIMEOUTS as TIMED_OUT
 from analysis.population import Population, population_of
 from analysis.run import Run
@@ -93,7 +93,10 @@ def judged(
     end_s = run.duration_s or 0.0
     whole = Part(run.bounded, run.source.known, 0, end_s)
     inside = Part(run.bounded.within(*window), run.source.known, window[0], min(window[1], end_s))
-    return [judge(each, whole if each.unit == SHARE else inside, main, confidence) for each in objectives]
+    found = [judge(each, whole if each.unit == SHARE else inside, main, confidence) for each in objectives]
+    # The last seconds were enough to stop the run, whatever the rest of it says.
+    stopped_by = run.manifest.get("stopped_by")
+    return [replace(each, result=MISSED, needs_s=None) if each.text == stopped_by else each for each in found]
 
 
 def verdict(found: Sequence[Judged]) -> str:
@@ -240,7 +243,9 @@ def _mean(population: Population, confidence: float) -> Measured:
 def _percentile(
     population: Population, share: float, estimate: Estimate, limit_s: float, confidence: float
 ) -> Measured:
-    spread = None
+    spread, low_s, high_s = None, estimate.low_s, estimate.high_s
+    if estimate.needed:
+        low_s, high_s = _ends(population, share, estimate.widened or 1.0, confidence)
     if estimate.value_s is not None and population.n:
         # The distance to the limit, in requests: what share of them would have to change sides.
         within = float(population.bounds_rank[np.searchsorted(population.value_us, limit_s * 1e6) - 1]) / population.n
@@ -248,8 +253,17 @@ def _percentile(
         apart = abs(within - share)
         reach = normal_score(confidence) * math.sqrt(share * (1 - share) * effect)
         spread = reach / apart * abs(estimate.value_s - limit_s) if apart else math.inf
-    return Measured(
-        estimate.value_s, estimate.low_s, estimate.high_s, estimate.censored, population.n, estimate.needed, spread
+    return Measured(estimate.value_s, low_s, high_s, estimate.censored, population.n, estimate.needed, spread)
+
+
+def _ends(population: Population, share: float, widened: float, confidence: float) -> tuple[float | None, float | None]:
+    """Give what is known of the interval of a percentile that too few requests support: one end is enough to miss an
+    objective by, or to meet it.
+    """
+    low, high = effective_ranks(population.n, Fraction(share).limit_denominator(10**9), widened**2, confidence)
+    return (
+        None if low is None else population.at_least_s(low),
+        None if high is None else population.at_most_s(high),
     )
 
 

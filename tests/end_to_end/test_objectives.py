@@ -182,7 +182,7 @@ def test_a_project_says_its_objectives_once(stand_in, command, tmp_path, pyproje
             "pyproject.toml: tool.loadgate.slo: 'p99' is not an objective: at its end",
         ),
         ("[tool.loadgate]\nslos = []\n", (), "pyproject.toml: tool.loadgate.slos is not known; known is slo"),
-        ("[tool", (), "pyproject.toml cannot be read: "),
+        ("[tool", (), "TOML file"),
     ],
 )
 def test_a_mistake_in_an_objective_is_told_before_the_load(command, tmp_path, pyproject, words, message):
