@@ -220,7 +220,7 @@ def _share(samples: Samples, is_counted: NDArray[np.bool_], limit: float, confid
     k = int(responses.count[counted].sum())
     if limit in (0, 1):
         return Measured(k / n, k / n, k / n, n=n)
-    deviation = _by_second(responses.second, responses.count * (counted - k / n))
+    deviation = _sums(responses.second, responses.count * counted) - k / n * _sums(responses.second, responses.count)
     effect = _effect(deviation, k * (1 - k / n), confidence)
     low, high = wilson(k / effect, n / effect, confidence)
     spread = normal_score(confidence) * math.sqrt(effect * limit * (1 - limit))
@@ -230,10 +230,12 @@ def _share(samples: Samples, is_counted: NDArray[np.bool_], limit: float, confid
 def _mean(population: Population, confidence: float) -> Measured:
     if population.n < 2:
         return Measured(n=population.n, needed=2 if population.n else None)
-    times_s = population.value_us[population.at] / 1e6
-    mean = float(np.average(times_s, weights=population.count))
-    squares = float(np.sum(population.count * (times_s - mean) ** 2))
-    deviation = _by_second(population.second, population.count * (times_s - mean))
+    value_us = population.value_us.astype(np.int64)
+    counts = np.diff(population.bounds_rank, prepend=0)  # of each time
+    mean = float(np.sum(counts * value_us) / population.n) / 1e6
+    squares = float(np.sum(counts * (value_us / 1e6 - mean) ** 2))
+    of_second = _sums(population.second, population.count * value_us[population.at]) / 1e6
+    deviation = of_second - mean * _sums(population.second, population.count)
     spread = normal_score(confidence) * math.sqrt(_effect(deviation, squares, confidence) * squares / population.n)
     reach = spread / math.sqrt(population.n)
     censored = bool(population.censored.any())
@@ -267,8 +269,9 @@ def _ends(population: Population, share: float, widened: float, confidence: floa
     )
 
 
-def _by_second(second: NDArray[Any], deviation: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.bincount(second - second.min(), deviation).astype(np.float64)
+def _sums(second: NDArray[Any], amount: NDArray[Any]) -> NDArray[np.float64]:
+    """Add up whole numbers second by second: exact, so in whatever order they come."""
+    return np.bincount(second - second.min(), amount).astype(np.float64)
 
 
 def _effect(deviation: NDArray[np.float64], variance: float, confidence: float) -> float:

@@ -111,7 +111,8 @@ class _Reader:
             return float(Fraction(percent[1]) / 100)
         if figure in RATES:
             return float(self._take(_RATE, f"{figure} is a rate: its limit is in requests/s, as 50/s")[1])
-        return duration(self._take(_DURATION, f"{figure} is a time: its limit needs a unit, as 800ms or 1.5s")[0])
+        text = self._take(_DURATION, f"{figure} is a time: its limit needs a unit, as 800ms or 1.5s")[0]
+        return round(duration(text), 9)  # 58971 ms are 58.971 s and not the least bit more
 
     def _named(self) -> str:
         name = self._take(_NAME, 'of is followed by the name of requests, in "..." if it has blanks')
