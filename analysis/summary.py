@@ -32,6 +32,7 @@ FROM_MANIFEST = (
     "state",
     "started_at",
     "ended_at",
+    "stopped_by",
     "versions",
     "seed",
     "credential",

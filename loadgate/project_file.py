@@ -14,11 +14,14 @@ def objectives(folder: Path | None = None) -> list[Objective]:
     """The project's objectives, `slo = ["p99<800ms"]`; none without the file or the table. Raises ConfigError."""
     path = (folder or Path()) / PYPROJECT
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("loadgate", {})
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError) as error:
         raise ConfigError(f"{PYPROJECT} cannot be read: {error}") from None
+    table = tools.get("loadgate", {}) if isinstance(tools, dict) else None
+    if not isinstance(table, dict):
+        raise ConfigError(f"{PYPROJECT}: tool.loadgate must be a table, as [tool.loadgate]")
     unknown = [key for key in table if key not in KNOWN]
     if unknown:
         raise ConfigError(f"{PYPROJECT}: tool.loadgate.{unknown[0]} is not known; known is {', '.join(KNOWN)}")

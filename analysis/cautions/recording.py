@@ -115,7 +115,10 @@ def incomplete(evidence: Evidence) -> Caution | None:
     state = evidence.run.manifest["state"]
     if state == "complete":
         return None
-    if state == "interrupted":
+    stopped_by = evidence.run.manifest.get("stopped_by")
+    if stopped_by is not None:
+        text = f"The run was stopped because it missed {stopped_by!r}; this is what it had measured until then."
+    elif state == "interrupted":
         text = "The run was interrupted before its planned end; this is what it had measured until then."
     else:
         text = "The run is still going, or was killed: this is what it had written so far."

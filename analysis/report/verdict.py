@@ -33,6 +33,8 @@ def headline(summary: Mapping[str, Any]) -> Headline:
     """Say in plain words whether the numbers can be used."""
     if summary["verdict"] == "invalid":
         return Headline("Invalid", "bad", f"These numbers do not describe the service.{_nothing_decided(summary)}")
+    if summary["verdict"] == "fail":
+        return _judged(summary)
     if any(caution["name"] == "mostly_failed" for caution in summary["cautions"]):
         return Headline("Mostly failed", "bad", "Measured well, but these latencies are of the few that did not fail.")
     if summary["run"]["state"] == "interrupted":
@@ -59,7 +61,8 @@ def _judged(summary: Mapping[str, Any]) -> Headline:
     if summary["verdict"] == "fail":
         still_open = f" Not decided: {undecided}." if undecided else ""
         some = f"Missed: {missed} of {total} objectives.{still_open}"
-        return Headline("Fail", "bad", "The objective was missed." if total == 1 else some)
+        stopped = " The run was ended early by it." if summary["run"]["stopped_by"] and total == 1 else ""
+        return Headline("Fail", "bad", f"The objective was missed.{stopped}" if total == 1 else some)
     if summary["verdict"] == "undecided":
         some = f"None was missed, but this run cannot tell of {undecided} of {total} objectives whether it was met."
         one = "This run cannot tell whether the objective was met."

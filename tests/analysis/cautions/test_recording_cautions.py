@@ -216,3 +216,10 @@ def test_a_clock_is_not_judged_where_the_run_was_not_written_to_its_end(cautions
     timeline = rows_of([1] * 10 + [1], planned=100)
 
     assert "clock_step" not in cautions(OK, SERVICE, timeline=timeline, ended_at="2026-11-24T23:10:00Z")
+
+
+def test_a_run_that_an_objective_stopped_says_so(cautions):
+    found = cautions(OK, SERVICE, counts=None, state="interrupted", stopped_by="p99<1s over 30s stop")["incomplete"]
+
+    assert found["text"].startswith("The run was stopped because it missed 'p99<1s over 30s stop'")
+    assert not found["serious"]

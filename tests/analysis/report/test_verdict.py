@@ -51,7 +51,15 @@ def test_a_run_is_worth_a_word_and_a_sentence(make_run, rows, changes, word, ton
         (["p99.99<1s"], {}, "Not decided", "warn", "This run cannot tell whether the objective was met."),
         (["p99.99<1s", "p50<1s"], {}, "Not decided", "warn", "of 1 of 2 objectives whether it was met."),
         (["p50<9ms"], {"counts": None}, "Invalid", "bad", "So no objective passed or failed."),
-        (["p50<9ms"], {"counts": None, "state": "interrupted"}, "Partial", "warn", "The run was interrupted"),
+        (["p50<1s"], {"counts": None, "state": "interrupted"}, "Partial", "warn", "The run was interrupted"),
+        (["p50<9ms"], {"counts": None, "state": "interrupted"}, "Fail", "bad", "The objective was missed."),
+        (
+            ["p50<1s over 1s stop"],
+            {"counts": None, "state": "interrupted", "stopped_by": "p50<1s over 1s stop"},
+            "Fail",
+            "bad",
+            "The objective was missed. The run was ended early by it.",
+        ),
     ],
 )
 def test_objectives_decide_the_word(make_run, texts, changes, word, tone, words):
