@@ -12,7 +12,7 @@ from conftest import PYTHON, ROOT, environment, wait_for
 
 LOCUSTFILE = f"-f={ROOT / 'locustfiles' / 'json_requests.py'}"
 FAST = ("--service-time=constant:20ms", "--instances=16")
-LOAD = ("--rate=100", "--duration=4s", "--no-plots")
+LOAD = ("--rate=100", "--duration=2s", "--no-plots")
 ENOUGH = ("--rate=50", "--duration=60s", "--no-plots")
 
 
@@ -35,7 +35,7 @@ def report_again(finished):
     [
         (FAST, {"p50<1s": "met", "errors<5%": "met", "rate>=95/s": "met"}, 0, "PASS"),
         (FAST, {"p50<5ms": "missed", "errors<5%": "met"}, 1, "FAIL"),
-        ((*FAST, "--fault=timeout_apig:0.2"), {"timeouts<5%": "missed", "p50<1s": "met"}, 1, "FAIL"),
+        ((*FAST, "--timeout=1s", "--fault=timeout_apig:0.2"), {"timeouts<5%": "missed", "p50<1s": "met"}, 1, "FAIL"),
         (("--service-time=exponential:50ms", "--instances=64"), {"p99.99<1s": "undecided"}, 3, "NOT DECIDED"),
         (
             ("--service-time=exponential:50ms", "--instances=64"),
@@ -50,7 +50,7 @@ def test_the_verdict_is_the_exit_code_and_the_last_line_now_and_later(
 ):
     service = stand_in(*service_options)
 
-    finished = command("loadgate", "run", service.url, *LOAD, *slo(*objectives), token=service.token)
+    finished = command("loadgate", "run", service.url, *LOAD, "--timeout=1s", *slo(*objectives), token=service.token)
     if "generator_late" in {caution["name"] for caution in finished.summary()["cautions"] if caution["serious"]}:
         code, line = 3, "INVALID"  # this machine was too busy: then there is no other verdict
 
@@ -80,20 +80,20 @@ def test_plain_locust_has_the_same_verdict(stand_in, command):
     finished = command("locust", LOCUSTFILE, f"--host={service.url}", *load, *slo("p50<5ms"), token=service.token)
 
     assert results(finished) == {"p50<5ms": "missed"}
-    assert finished.code in (1, 3)
+    assert finished.code == (3 if finished.summary()["verdict"] == "invalid" else 1)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_service_that_stops_answering_ends_the_run_while_it_hangs(stand_in, tmp_path, processes: int):
     service, run = stand_in(*FAST), tmp_path / "run"
-    limits = ("--timeout=4s", "--grace=1s", f"--processes={processes}", f"--out={run}")
-    words = [*PYTHON, "loadgate", "run", service.url, *ENOUGH, *limits, *slo("p99<800ms over 5s stop", "errors<1%")]
+    limits = ("--timeout=2s", "--grace=500ms", f"--processes={processes}", f"--out={run}")
+    words = [*PYTHON, "loadgate", "run", service.url, *ENOUGH, *limits, *slo("p99<800ms over 3s stop", "errors<1%")]
     began = time.monotonic()
     with subprocess.Popen(
         words, env=environment(service.token), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         wait_for(run / "latency.csv")
-        time.sleep(6)
+        time.sleep(4)
         hangs_since = time.monotonic()
         os.kill(service.process.pid, signal.SIGSTOP)
         try:
@@ -103,12 +103,12 @@ def test_a_service_that_stops_answering_ends_the_run_while_it_hangs(stand_in, tm
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
 
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 30
     assert time.monotonic() - hangs_since < 25
-    assert manifest["stopped_by"] == "p99<800ms over 5s stop"
-    assert "stopped, because it was missed: p99<800ms over 5s stop" in stderr
+    assert manifest["stopped_by"] == "p99<800ms over 3s stop"
+    assert "stopped, because it was missed: p99<800ms over 3s stop" in stderr
     assert {each["text"]: each["result"] for each in summary["slo"]} == {
-        "p99<800ms over 5s stop": "missed",
+        "p99<800ms over 3s stop": "missed",
         "errors<1%": "missed",
     }
     assert (process.returncode, summary["verdict"], stdout.splitlines()[-1]) == (1, "fail", "FAIL")
@@ -128,7 +128,7 @@ def test_a_healthy_service_is_not_stopped(stand_in, command):
 
     assert finished.manifest()["stopped_by"] is None
     assert finished.manifest()["state"] == "complete"
-    assert finished.outcomes() == {"ok": 400}
+    assert finished.outcomes() == {"ok": 200}
 
 
 def test_a_killed_worker_makes_the_verdict_invalid(stand_in, tmp_path):
@@ -164,7 +164,7 @@ def test_a_project_says_its_objectives_once(stand_in, command, tmp_path, pyproje
     finished = command("loadgate", "run", service.url, *LOAD, *words, token=service.token)
 
     assert finished.manifest()["slo"] == found
-    assert finished.code in (code, 3)
+    assert finished.code == (3 if finished.summary()["verdict"] == "invalid" else code)
 
 
 @pytest.mark.parametrize(
