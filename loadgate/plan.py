@@ -62,7 +62,7 @@ class Plan:
     think_time_s: float
     duration_s: float | None
     seed: int
-    slo: tuple[Objective, ...]
+    slo: tuple[Objective, ...] = ()
 
     @property
     def is_watched(self) -> bool:

@@ -198,7 +198,7 @@ def test_each_row_is_taken_once(serve, load_of):
     assert_reconciled(load, whole)
     assert [bool(report["latency"]) for report in reports] == [False, False, False, True, True]  # once a second
     assert timeline(whole, "second") == [0, 1]
-    assert load.take() == {"latency": [], "timeline": [], "failures": [], "notable": []}
+    assert load.take() == {"latency": [], "timeline": [], "failures": [], "notable": [], "waiting": []}
 
 
 def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):

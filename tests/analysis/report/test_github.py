@@ -37,7 +37,7 @@ def test_what_was_missed_is_an_error_and_what_is_open_a_warning(make_run):
         "error", "json: p99<90ms missed", "102 ms of 400 requests."
     )  # fmt: skip
     assert undecided[:2] == ("warning", "json: p99.99<3s not decided")
-    assert undecided[2].startswith("400 requests are too few for a figure.")
+    assert undecided[2].startswith("400 requests are too few for a figure,")
 
 
 def test_a_caution_is_a_warning(make_run):

@@ -35,7 +35,7 @@ def test_a_case_is_an_objective(make_run):
         "p99<90ms", [("Failure", "missed", "102 ms of 400 requests.")]
     )  # fmt: skip
     assert undecided[1][0][:2] == ("Error", "not decided")
-    assert undecided[1][0][2].startswith("400 requests are too few for a figure.")
+    assert undecided[1][0][2].startswith("400 requests are too few for a figure,")
 
 
 @pytest.mark.parametrize(
