@@ -55,7 +55,8 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     latency = _latency(populations, asked)
     found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
     main = main_measure(populations)
-    objectives = judged(_objectives(run, choices), run, (window.from_s, window.to_s), main, choices.confidence)
+    seconds, shown = (window.from_s, window.to_s), tuple(choices.percentiles.values())
+    objectives = judged(_objectives(run, choices), run, seconds, main, choices.confidence, shown)
     return {
         "format": FORMAT,
         "verdict": "invalid" if any(caution.serious for caution in found) else verdict(objectives),

@@ -16,12 +16,14 @@ RATES = ("rate", "ok_rate")
 MEAN = "mean"
 EXAMPLES = "p99<800ms, errors<1%, ok_rate>=50/s"
 
-_LATENCY = re.compile(rf"(?:([a-z_]+)\.)?(p\d{{1,2}}(?:\.\d{{1,6}})?|{MEAN})(?![\w.])")
+# So few digits that every number is finite, and so is a sum of times.
+_NUMBER = r"\d{1,9}(?:\.\d{1,15})?"
+_LATENCY = re.compile(rf"(?:([a-z_]+)\.)?(p\d{{1,2}}(?:\.\d{{1,6}})?|{MEAN})(?![\w.])", re.ASCII)
 _WORD = re.compile(r"[a-z_0-9.]+")
-_DURATION = re.compile(rf"(?:\d+(?:\.\d+)?(?:{'|'.join(sorted(SECONDS, key=len, reverse=True))}))+(?!\w)")
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*/\s*s)?(?![\w%])")
-_NAME = re.compile(r'"([^"]+)"|(\S+)')
+_DURATION = re.compile(rf"(?:{_NUMBER}(?:{'|'.join(sorted(SECONDS, key=len, reverse=True))}))+(?!\w)", re.ASCII)
+_PERCENT = re.compile(rf"({_NUMBER})\s*%", re.ASCII)
+_RATE = re.compile(rf"({_NUMBER})(?:\s*/\s*s)?(?![\w%.])", re.ASCII)
+_NAME = re.compile(r'"([^"]+)"|([^\s"]\S*)')
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,14 @@ def interval_text(judged: Mapping[str, Any]) -> str:
 
 def reason_text(judged: Mapping[str, Any], confidence: float) -> str:
     """Say in one sentence why an objective was met, missed or not decided."""
-    if not judged["n"]:
-        return "Nothing of it was measured."
-    interval = interval_text(judged)
-    of_n = f"of {judged['n']:,} requests"
-    found = f"{value_text(judged)} {of_n}" if judged["value"] is not None else f"{of_n[3:]} are too few for a figure"
+    if _is_nothing(judged):
+        return _nothing_text(judged)
+    interval, requests = interval_text(judged), f"{judged['n']:,} requests"
+    if judged["value"] is not None:
+        found = f"{value_text(judged)} of {requests}"
+    else:
+        # An aggregate has figures of its own, whatever the number of requests.
+        found = f"{requests} {'do not tell it' if _is_open_for_good(judged) else 'are too few for a figure'}"
     if interval:
         # That of one part is wider, so that all of them together are as sure.
         share = f"{wording.share_text(confidence, 1)} " if judged["every_s"] is None else ""
@@ -88,8 +91,8 @@ def _meaning_text(judged: Mapping[str, Any], found: str) -> str:
     """Say what the figures come to, without them."""
     if found == NOT_JUDGED:
         return "The run is invalid, so this figure does not describe the service."
-    if not judged["n"]:
-        return "Nothing of it was measured."
+    if _is_nothing(judged):
+        return _nothing_text(judged)
     if found == UNDECIDED:
         return _open_text(judged)
     what = "The whole interval" if interval_text(judged) else "It"
@@ -97,14 +100,33 @@ def _meaning_text(judged: Mapping[str, Any], found: str) -> str:
     return f"{what} is {'within' if found == MET else 'beyond'} the limit{where}."
 
 
+def _is_nothing(judged: Mapping[str, Any]) -> bool:
+    """Whether there is no figure; a rate of 0 is one, though it is of no request."""
+    return not judged["n"] and judged["value"] is None
+
+
+def _nothing_text(judged: Mapping[str, Any]) -> str:
+    if judged["every_s"] is None:
+        return "Nothing of it was measured."
+    return f"Nothing of it was measured in a whole part of {judged['every_s']:g} s."
+
+
+def _is_open_for_good(judged: Mapping[str, Any]) -> bool:
+    return judged["low"] is None and judged["high"] is None and judged["needs_s"] is None and judged["every_s"] is None
+
+
 def _open_text(judged: Mapping[str, Any]) -> str:
     """Say what it would take to decide."""
     if judged["every_s"] is not None:
         return f"In the worst part, {judged['every_s']:g} s are too short to decide at this rate."
-    if judged["censored"] and judged["high"] is None:
-        return "Requests that were cut off leave open how high it is."
     if judged["needs_s"] is not None:
         return f"A run of about {wording.length_text(judged['needs_s'])} would decide."
+    if judged["value"] is None:
+        return "Nor would those of a run of a day."
+    if _is_open_for_good(judged):
+        return "It has no interval, so that nobody knows what is chance in it."
+    if judged["censored"] and judged["high"] is None:
+        return "Requests that were cut off leave open how high it is."
     return "Too close to the limit for a longer run to decide."
 
 

@@ -1,3 +1,4 @@
+from fractions import Fraction
 from operator import ge, gt, le, lt
 
 import pytest
@@ -57,6 +58,15 @@ def test_an_objective_is_read(text, fields):
         ("p99<1s in every", "at its end: in every is followed by a time with its unit, as 10s"),
         ("p99<1s in every 500ms", "at its end: in every takes whole seconds"),
         ("p99<1s over 30s", "at its end: over 30s is followed by stop"),
+        ("rate>5.5ms", "at character 6, '5.5ms': rate is a rate"),
+        ("rate<" + "9" * 400, f"at character 6, {'9' * 20!r}: rate is a rate"),
+        ("p99<" + "9" * 400 + "h", f"at character 5, {'9' * 20!r}: p99 is a time"),
+        ("errors<0." + "0" * 5000 + "1%", f"at character 8, {'0.' + '0' * 18!r}: errors is a share"),
+        ("p99<1s in every " + "9" * 400 + "h", f"at character 17, {'9' * 20!r}: in every is followed by"),
+        ("p\uff19\uff19<1s", "at character 1, 'p\uff19\uff19<1s': that is nothing that is measured"),
+        ('p99<1s of "cat', "at character 11, '\"cat': of is followed by the name of requests"),
+        ('p99<1s of ""', "at character 11, '\"\"': of is followed by the name of requests"),
+        ("p99<1s in every 10s of a", "at character 21, 'of a': it ends after the limit"),
         ("p99<1s please", "at character 8, 'please': it ends after the limit, or goes on with: of NAME"),
     ],
 )
@@ -86,6 +96,27 @@ def test_a_limit_holds_as_python_compares(operator, limit_ms, value_ms):
     assert found.holds(value_ms / 1000) == compared[operator](value_ms, limit_ms)
     assert not found.holds(limit_ms / 1000) or "=" in operator
     assert found.is_ceiling == (operator in ("<", "<="))
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='"'), min_size=1, max_size=20)
+
+
+@given(
+    st.integers(1, 10**8 - 1),
+    st.integers(0, 10**9 - 1),
+    st.none() | NAMES.filter(lambda name: name.strip()),
+    st.none() | st.integers(1, 10**6),
+    st.none() | st.integers(1, 10**6),
+)
+def test_what_is_written_is_what_is_read(millionths, limit_ms, name, every_s, stop_s):
+    share = Fraction(millionths, 10**8)
+    figure = f"p{millionths // 10**6}.{millionths % 10**6:06d}"
+    parts = [f"{figure}<{limit_ms}ms"]
+    parts += [f'of "{name}"'] * (name is not None) + [f"in every {every_s}s"] * (every_s is not None)
+    found = objective(" ".join(parts + [f"over {stop_s}s stop"] * (stop_s is not None)))
+
+    assert (found.figure, found.percentile, found.limit) == (figure, share, limit_ms / 1000)
+    assert (found.name, found.every_s, found.stop_after_s) == (name, every_s, stop_s)
 
 
 @pytest.mark.parametrize("figure", [*Outcome, "errors", "timeouts"])

@@ -18,6 +18,7 @@ def judged_of(**changes):
 LONG = {"every_s": 10.0}
 MISSED = {"result": "missed"}
 OPEN = {"result": "undecided", "low": 0.7, "high": 0.9, "value": 0.75}
+NOTHING = {"n": 0, "value": None, "low": None, "high": None, "result": "undecided"}
 BOUND = {"censored": True, "value": 40.0, "low": 40.0, "high": None}
 
 
@@ -73,7 +74,19 @@ def test_an_invalid_run_judges_nothing(result):
         ({}, "500 ms of 1,000 requests, 95 % interval 400 ms to 600 ms."),
         ({"every_s": 10.0}, "500 ms of 1,000 requests, interval 400 ms to 600 ms."),
         ({"low": 0.5, "high": 0.5}, "500 ms of 1,000 requests."),
-        ({"n": 0}, "Nothing of it was measured."),
+        (NOTHING, "Nothing of it was measured."),
+        (NOTHING | {"every_s": 31.0}, "Nothing of it was measured in a whole part of 31 s."),
+        # A part without a request has a rate.
+        ({"n": 0, "unit": "1/s", "value": 0.0, "low": 0.0, "high": 0.0, "result": "missed"}, "0/s of 0 requests."),
+        (NOTHING | {"n": 90}, "90 requests do not tell it. Nor would those of a run of a day."),
+        (
+            {"low": None, "high": None, "result": "undecided"},
+            "500 ms of 1,000 requests. It has no interval, so that nobody knows what is chance in it.",
+        ),
+        (
+            BOUND | {"low": 0.7, "result": "undecided", "needs_s": 600.0},
+            ">= 40 s of 1,000 requests, 95 % interval 700 ms or more. A run of about 10 min would decide.",
+        ),
         (
             {"value": None, "low": None, "high": None, "result": "undecided", "needs_s": 1000.0},
             "1,000 requests are too few for a figure. A run of about 17 min would decide.",
