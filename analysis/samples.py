@@ -48,8 +48,7 @@ class Samples:
             return self.where(self.measure == code)
         # Of the same type, or all measures would be converted.
         bounds = np.searchsorted(self.measure, np.array([code, code + 1], self.measure.dtype))
-        rows: dict[str, Any] = {name: array[slice(*bounds)] for name, array in self._arrays().items()}
-        return replace(self, **rows)
+        return self.at(slice(*bounds))
 
     def of_outcome(self, outcome: str) -> "Samples":
         return self.where(self.outcome == OUTCOMES.index(Outcome(outcome)))
@@ -59,9 +58,11 @@ class Samples:
         return self.where((self.second >= from_s) & (self.second < to_s))
 
     def where(self, chosen: NDArray[np.bool_]) -> "Samples":
-        if chosen.all():
-            return self  # millions of rows are not copied for nothing
-        rows: dict[str, Any] = {name: array[chosen] for name, array in self._arrays().items()}
+        return self if chosen.all() else self.at(chosen)  # millions of rows are not copied for nothing
+
+    def at(self, places: Any) -> "Samples":
+        """Take the rows at *places*: whatever numpy takes for an index."""
+        rows: dict[str, Any] = {name: array[places] for name, array in self._arrays().items()}
         return replace(self, **rows)
 
     def requests(self, code: Array, codes: int) -> NDArray[np.int64]:

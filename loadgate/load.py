@@ -231,7 +231,7 @@ class Load:
             if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH:
                 self._fold()
             if due >= self._next_rows_at:
-                self._next_rows_at = due + ROWS_S
+                self._next_rows_at = self._start + ROWS_S * (1 + int((due - self._start) / ROWS_S))
                 self._make_rows()
 
     def _fold(self) -> None:
@@ -252,7 +252,7 @@ class Load:
             self._histograms, self._failed = [], []
         self._rows["notable"] += self._notable.take_failures()
         if self._plan.is_watched:
-            self._rows["waiting"] = list(self._waiting_rows())
+            self._rows["waiting"] = [list(self._waiting_rows())]  # the latest, instead of an earlier one
 
     def _waiting_rows(self) -> Iterator[Row]:
         """What is in flight, with the age it has."""

@@ -27,7 +27,7 @@ from loadgate.preflight import Weight
 from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
-from loadgate.watch import Watch
+from loadgate.watch import Seen, Watch
 
 READY, STOP, STOPPED, LOCKED = "loadgate-ready", "loadgate-stop", "loadgate-stopped", "loadgate-locked"
 REPORT = "loadgate"
@@ -55,7 +55,7 @@ class Session:
         self._failed = 0  # the exit code, if the run could not be made
         self._on_time = False  # did the run reach its planned end?
         self._ready: set[str] = set()  # workers that hear what they are told
-        self._watch = Watch((), None)
+        self._watch = Watch((), None, 1)
         self._judging = False
         self._stopped_by: str | None = None  # the objective that ended the run
         self._workers: set[str] = set()  # that the run began with ...
@@ -207,10 +207,10 @@ class Session:
 
     def _begin_directory(self, load_plan: Plan) -> None:
         self._counts, self._stopped, self._failed = Counter(), set(), 0
-        self._watch = Watch(load_plan.slo, load_plan.sending.limits.gateway.timeout_s)
-        self._stopped_by, self._judging = None, False
         self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
+        self._watch = Watch(load_plan.slo, load_plan.sending.limits.gateway.timeout_s, workers)
+        self._stopped_by, self._judging = None, False
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(load_plan, self._options, users, self._probe, workers)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
@@ -251,18 +251,20 @@ class Session:
         """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
         assert self.directory is not None
         self.directory.append(report)
-        if self._watch and self._stopped_by is None and not self._judging and self._watch.see(sender, report):
+        seen = self._watch.see(sender, report)
+        if seen is not None and self._stopped_by is None and not self._judging:
             self._judging = True
-            gevent.spawn(self._judge, self.directory, self._watch)
+            gevent.spawn(self._judge, self.directory, self._watch, seen)
 
-    def _judge(self, directory: RunDirectory, watch: Watch) -> None:
+    def _judge(self, directory: RunDirectory, watch: Watch, seen: Seen) -> None:
         # In a thread of its own: the loop must not wait for it.
-        missed = gevent.get_hub().threadpool.apply(watch.missed)
+        missed = gevent.get_hub().threadpool.apply(watch.missed, (seen,))
+        if self.directory is not directory:
+            return  # that run is over
         self._judging = False
-        if missed is not None and self.directory is directory:
+        if missed is not None:
             self._stopped_by = missed.text
             log.error("stopped, because it was missed: %s", missed.text)
-            self._on_time = True
             (self._runner.quit if self._options.headless else self._runner.stop)()
 
     def _give_up(self, error: Exception) -> None:

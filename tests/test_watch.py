@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from analysis.objectives.objective import objective
@@ -6,13 +7,13 @@ from loadgate.watch import Watch
 TIMEOUT_S = 40.0
 
 
-def watch_of(*texts):
-    return Watch([objective(text) for text in texts], TIMEOUT_S)
+def watch_of(*texts, senders=1):
+    return Watch([objective(text) for text in texts], TIMEOUT_S, senders)
 
 
 def report(second, *latency, waiting=()):
     """What a process sends once *second* is over: rows of (second, name, outcome, measure, times, count)."""
-    return {"timeline": [(second,)], "latency": list(latency), "waiting": list(waiting)}
+    return {"timeline": [(second,)], "latency": list(latency), "waiting": [list(waiting)]}
 
 
 def ok(second, time_us, count=20):
@@ -26,14 +27,15 @@ def in_flight(second, age_us, count=20):
 def stopped_at(watch, reports):
     """The first second after which an objective is missed."""
     for at, one in enumerate(reports):
-        if watch.see("", one) and watch.missed():
+        seen = watch.see("", one)
+        if seen and watch.missed(seen):
             return at
     return None
 
 
 @pytest.mark.parametrize(("texts", "watches"), [((), False), (("p99<1s",), False), (("p99<1s over 5s stop",), True)])
 def test_only_what_may_stop_a_run_is_watched(texts, watches):
-    assert bool(watch_of(*texts)) is watches
+    assert (watch_of(*texts).see("", report(0, ok(0, 100))) is not None) is watches
 
 
 def test_a_run_is_stopped_once_its_last_seconds_miss_the_objective():
@@ -62,13 +64,68 @@ def test_a_service_that_hangs_misses_while_it_hangs():
 
 
 def test_what_is_in_flight_in_each_process_counts_once():
-    watch = watch_of("p50<500ms over 2s stop")
+    """The latest word of each: 60 of 81 are fast; had every word been added up, 60 of 123 were."""
+    watch = watch_of("p50<500ms over 2s stop", senders=2)
     for at in range(4):
-        assert watch.see("one", report(at, ok(at, 100_000, 30), waiting=[in_flight(at, 900_000)]))
-        assert watch.see("two", report(at, waiting=[in_flight(at, 900_000, 1)]))
-    found = watch.missed()
+        watch.see("one", report(at, ok(at, 100_000, 30), waiting=[in_flight(at, 900_000)]))
+        seen = watch.see("two", report(at, waiting=[in_flight(at, 900_000, 1)]))
 
-    assert found is None  # 60 of 81: had every report's been added up, it would be 60 of 102
+    assert sum(int(each.count.sum()) for each in seen.waiting) == 21
+    assert watch.missed(seen) is None
+
+
+def test_rows_that_come_apart_are_all_counted():
+    """A process tells of a second, of its requests and of what is in flight whenever it has them."""
+    watch, nothing = watch_of("p50<500ms over 1s stop"), {"timeline": [], "latency": [], "waiting": []}
+
+    assert watch.see("", nothing | {"timeline": [(0,)]}) is None
+    assert watch.see("", nothing | {"latency": [ok(0, 900_000)]}) is None
+    seen = watch.see("", nothing | {"waiting": [[]]})
+    assert watch.missed(seen).n == 20
+
+
+def test_no_second_is_judged_before_every_process_has_told_of_it():
+    """One half of the load is 50/s, and the other lags behind by three seconds."""
+    watch, found = watch_of("ok_rate>=90/s over 2s stop", senders=2), []
+    for at in range(12):
+        found.append(watch.see("one", report(at, ok(at, 1000, 50))))
+        if at >= 3:
+            found.append(watch.see("two", report(at - 3, ok(at - 3, 1000, 50))))
+
+    assert found[:3] == [None, None, None]
+    assert [watch.missed(seen) for seen in found if seen] == [None] * 17
+
+
+def test_a_process_that_fell_silent_is_waited_for_no_longer():
+    watch = watch_of("p50<500ms over 2s stop", senders=2)
+    watch.see("lost", report(0, ok(0, 1000), waiting=[in_flight(0, 1000)]))
+    seen = [watch.see("one", report(at, ok(at, 900_000))) for at in range(15)]
+
+    assert [each.over_s for each in seen] == [1] * 11 + [12, 13, 14, 15]
+    assert watch.missed(seen[-1]) is not None
+    assert len(seen[-1].waiting) == 1
+
+
+def test_what_is_in_flight_is_no_error_and_no_missing_answer():
+    """A healthy service of two seconds' service time: 40 % of the last five seconds are in flight."""
+    for text in ("errors<1% over 5s stop", "ok_rate>=19/s over 5s stop", "rate>=20/s over 5s stop"):
+        watch = watch_of(text)
+        reports = []
+        for now in range(20):
+            waiting = [in_flight(second, 1000) for second in (now - 1, now) if second >= 0]
+            reports.append(report(now, *([ok(now - 2, 2_000_000)] if now >= 2 else []), waiting=waiting))
+
+        assert stopped_at(watch, reports) is None, text
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_service_at_its_limit_is_seldom_stopped_by_chance(seed):
+    """Half of its requests are beyond the limit, judged 1,000 times."""
+    chance, watch = np.random.default_rng(seed), watch_of("p50<=100ms over 30s stop")
+    slow = chance.binomial(20, 0.5, 1000).tolist()
+    reports = [report(at, ok(at, 50_000, 20 - many), ok(at, 150_000, many)) for at, many in enumerate(slow)]
+
+    assert stopped_at(watch, reports) is None
 
 
 def test_a_share_of_outcomes_may_stop_too():

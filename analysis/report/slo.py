@@ -42,7 +42,7 @@ def value_text(judged: Mapping[str, Any]) -> str:
 
 
 def interval_text(judged: Mapping[str, Any]) -> str:
-    """Write `780 ms to 840 ms`, or `no upper limit is known`; empty where the figure has no interval."""
+    """Write `780 ms to 840 ms`, or `780 ms or more`; empty where the figure has no interval."""
     low, high = judged["low"], judged["high"]
     if low == high:
         return ""

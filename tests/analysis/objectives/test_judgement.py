@@ -1,5 +1,6 @@
 import math
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
@@ -12,7 +13,8 @@ from made_by_chance import run_of as chance_run
 from made_by_hand import manifest_of, samples_of
 
 from analysis.choices import Choices, percentiles
-from analysis.objectives.judgement import MET, MISSED, UNDECIDED, Part, judged, verdict
+from analysis.objectives.figures import Part
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, judged, verdict
 from analysis.objectives.objective import objective
 from analysis.run import Run, Source
 from analysis.samples import OUTCOMES
@@ -368,7 +370,8 @@ def test_pieces_are_the_seconds_that_they_say(rows, from_s, every_s):
 
     assert [piece.from_s for piece in pieces] == list(range(from_s, 29 - every_s, every_s))
     for piece in pieces:
-        expected = part.cut(piece.from_s, piece.from_s + every_s)
+        to_s = piece.from_s + every_s
+        expected = replace(part, samples=part.samples.within(piece.from_s, to_s), from_s=piece.from_s, to_s=to_s)
         assert (piece.to_s, piece.length_s) == (expected.to_s, every_s)
         assert sorted(vars(piece.samples)["value_us"]) == sorted(expected.samples.value_us)
         assert piece.samples.outcome_counts() == expected.samples.outcome_counts()
