@@ -14,6 +14,8 @@ from recorded import write_jtl, write_run
 
 HERE = Path(__file__).parent
 ANALYSIS = [sys.executable, "-m", "analysis"]
+# As for a user: modules are compiled once, not at each start.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 PANDAS = [sys.executable, str(HERE / "with_pandas.py")]
 
 
@@ -78,7 +80,7 @@ def _measured(command: list[str]) -> tuple[float, float]:
     """Wall seconds and peak MB of a command and what it starts."""
     began = time.perf_counter()
     devnull = os.open(os.devnull, os.O_WRONLY)
-    child = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, devnull, 1)])
+    child = os.posix_spawn(command[0], command, ENVIRONMENT, file_actions=[(os.POSIX_SPAWN_DUP2, devnull, 1)])
     os.close(devnull)
     _, status, usage = os.wait4(child, 0)
     if os.waitstatus_to_exitcode(status) not in (0, 3):

@@ -35,6 +35,7 @@ from loadgate.selection import endless
 # FOLD_S, or as soon as there is ENOUGH, which is looked at every CHECK_S. Both are parts of a second to the last bit.
 FOLD_S, CHECK_S = 1 / 4, 1 / 32
 ENOUGH = 300
+MANY = 8  # histograms: to add up those of a whole second at once would hold up the loop for milliseconds
 ROWS_S = 1.0  # as seldom as a crash may cost: the requests of a whole second that took the same time are one entry
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`: few, because each can be megabytes
@@ -242,12 +243,17 @@ class Load:
             self._histograms.append(batch.histogram())
             self._pacer.await_gap()
             self._on_batch(batch)
+            if len(self._histograms) == MANY:
+                self._pacer.await_gap()
+                self._histograms = [merged(self._histograms)]
 
     def _make_rows(self) -> None:
         """Give out what was folded, so that the files tell of the same requests even if this is the last of them."""
         if self._histograms:
             self._pacer.await_gap()
-            self._rows["latency"] += merged(self._histograms).rows()
+            whole = merged(self._histograms)
+            self._pacer.await_gap()
+            self._rows["latency"] += whole.rows()
             self._rows["failures"] += self._failed
             self._histograms, self._failed = [], []
         self._rows["notable"] += self._notable.take_failures()
