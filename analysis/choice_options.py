@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from analysis.choices import Choices, confidence, percentiles, window
+from analysis.choices import TOLERANCE, Choices, confidence, percentiles, tolerance, window
 from analysis.percentiles import PERCENTILES
 from analysis.units import duration
 
@@ -86,6 +86,15 @@ OPTIONS = (
         metavar="T",
         help="The gateway's time limit, for files that do not say it.",
     ),
+)
+
+
+TOLERANCE_OPTION = click.option(
+    "--tolerance",
+    callback=read_by(tolerance),
+    metavar="P",
+    help="Differences that do not matter: a share of the baseline's time or rate. Of an outcome's share of the"
+    f" requests, a tenth of it in percentage points. [{100 * TOLERANCE:g}%]",
 )
 
 

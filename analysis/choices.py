@@ -4,13 +4,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 from analysis.objectives.objective import Objective
 from analysis.percentiles import PERCENTILES
 from analysis.units import duration
 
 MOST_PERCENTILES = 12  # columns that a page has room for
+TOLERANCE = 0.05  # of a baseline's figure
+MOST_TOLERANCE = 10.0
 MOST_DIGITS = 6  # after the point of a percentile: one request in a hundred million
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A run that another one is not to be worse than."""
+
+    path: Path  # its directory, or the summary.json or latency.csv in it
+    tolerance: float = TOLERANCE  # differences that do not matter, as a share of its figures
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,7 @@ class Choices:
     warmup_s: float | None = None  # left out at the start; None: by rule
     window: tuple[float, float | None] | None = None  # seconds from the start of the run, and nothing is cut by rule
     slo: tuple[Objective, ...] = ()  # none: those that the run was made with
+    baseline: Baseline | None = None  # None: that which the run was made with
 
 
 def percentiles(text: str) -> dict[str, Fraction]:
@@ -48,6 +60,15 @@ def confidence(text: str) -> float:
     if not 50 <= share < 100:
         raise ValueError(f"{text!r} is not a confidence from 50 % up and below 100 %; write 95% or 0.95")
     return share / 100
+
+
+def tolerance(text: str) -> float:
+    """Read `5%`. Raises ValueError with a sentence for the user."""
+    match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?)\s*%", text.strip())
+    found = float(match[1]) / 100 if match else MOST_TOLERANCE + 1
+    if found > MOST_TOLERANCE:
+        raise ValueError(f"{text!r} is not a tolerance of 0% to {100 * MOST_TOLERANCE:.0f}%; write 5%")
+    return found
 
 
 def window(text: str) -> tuple[float, float | None]:

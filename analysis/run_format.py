@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 1
+LONGEST_RUN_S = 10_000_000  # over a hundred days: a later second is none
 ABSENT = -1  # an empty cell in a column of whole numbers, once it is read
 
 MANIFEST = "run.json"
@@ -17,6 +18,7 @@ LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
+SUMMARY = "summary.json"  # the report's, which holds what the manifest says
 
 # `value_us` is a list parted by spaces: `count` requests took each of these times.
 # `response` has exactly one count per planned request, whatever became of it: its counts are the outcome counts.

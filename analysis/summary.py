@@ -23,6 +23,7 @@ from analysis.run_format import FORMAT, MEASURES, RESPONSE, SERVICE
 from analysis.samples import Samples
 from analysis.window import Window, reading
 
+INVALID = "invalid"
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
 MOST_NAMES = 50  # the busiest; latency.csv has them all
 MOST_FAILURES = 50  # ways to fail; failures.csv has them all
@@ -57,9 +58,10 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     main = main_measure(populations)
     seconds, shown = (window.from_s, window.to_s), tuple(choices.percentiles.values())
     objectives = judged(_objectives(run, choices), run, seconds, main, choices.confidence, shown)
+    results = [each.result for each in objectives]
     return {
         "format": FORMAT,
-        "verdict": "invalid" if any(caution.serious for caution in found) else verdict(objectives),
+        "verdict": INVALID if any(caution.serious for caution in found) else verdict(results),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "source": {
             "kind": run.source.kind,
@@ -81,6 +83,7 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "by_outcome": _by_outcome(run.samples.within(window.from_s, window.to_s), inside_outcomes, latency, asked),
         "rate": _rate(inside_outcomes, length_s),
         "slo": [each.as_json() for each in objectives],
+        "baseline": None,  # `comparison.baseline` adds it
         "cautions": [asdict(caution) for caution in found],
     }
 

@@ -89,7 +89,7 @@ class Load:
         self._access = Access(sending.credential, sending.limits.gateway, self._lock)
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
-        self._over = False
+        self._hurried, self._over = False, False
         self._folder = gevent.spawn(self._fold_on)
 
     # ---- users
@@ -162,11 +162,15 @@ class Load:
         """Stop arrivals, wait for what is in flight up to its deadline, record the rest as unfinished.
 
         Blocks its greenlet. Close to the planned end it goes on to that end first, so the plan is sent in full.
-        Locust may ask again meanwhile (a second signal): whoever asks waits for the same end.
+        Locust may ask again meanwhile: whoever asks waits for the same end.
         """
         if self._ending is None:
             self._ending = gevent.spawn(self._drain)
         self._ending.get()
+
+    def hurry(self) -> None:
+        """Wait for nothing more: what is in flight is unfinished, with the age it has."""
+        self._hurried = True
 
     @property
     def counts(self) -> dict[str, int]:
@@ -180,11 +184,11 @@ class Load:
 
     def _drain(self) -> None:
         stop_at = self._end if self._end - clock() <= END_SLACK_S else clock()
-        while clock() < stop_at:  # a sleep may end a little early
-            gevent.sleep(stop_at - clock())
-        self._stop_arrivals(stop_at)
+        while clock() < stop_at and not self._hurried:  # a sleep may end a little early
+            gevent.sleep(min(stop_at - clock(), POLL_S))
+        self._stop_arrivals(min(stop_at, clock()))
         deadline = clock() + self._plan.sending.limits.deadline_s + END_SLACK_S
-        while self._engine.in_flight and clock() < deadline:
+        while self._engine.in_flight and clock() < deadline and not self._hurried:
             gevent.sleep(POLL_S)
         self._engine.give_up()
         self._pacer.close()

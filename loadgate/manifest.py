@@ -1,5 +1,6 @@
 """`run.json`: what a run was, in a form that never holds a secret."""
 
+import os
 import platform
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import run_format
+from analysis.choices import Baseline
 from loadgate.plan import Plan
 from loadgate.probe import Probe
 
@@ -25,8 +27,10 @@ def run_path(out: str | None, plan: Plan) -> Path:
     return numbered
 
 
-def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, workers: int) -> dict[str, Any]:
-    """The manifest of a run that begins now with this many users in this many processes."""
+def describe(
+    path: Path, plan: Plan, options: Namespace, users: int, probe: Probe | None, workers: int
+) -> dict[str, Any]:
+    """The manifest of the run at `path` that begins now with this many users in this many processes."""
     limits, is_open = plan.sending.limits, plan.load_model == "open"
     fixed = options.headless  # on the page the number of users can be changed at any time
     return {
@@ -62,10 +66,16 @@ def describe(plan: Plan, options: Namespace, users: int, probe: Probe | None, wo
         },
         "payloads": [weight.as_dict() for weight in plan.weights],
         "slo": [each.text for each in plan.slo],
+        "baseline": plan.baseline and _baseline(path, plan.baseline),
         "workers": workers,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
     }
+
+
+def _baseline(path: Path, baseline: Baseline) -> dict[str, Any]:
+    # As seen from the run: the two may move together, and where they are is nobody else's business.
+    return {"path": os.path.relpath(baseline.path, path), "tolerance": baseline.tolerance}
 
 
 def _name(plan: Plan) -> str:

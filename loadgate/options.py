@@ -75,6 +75,14 @@ def checked_objective(text: str) -> str:
     return objective(text).text
 
 
+def checked_tolerance(text: str) -> str:
+    """A tolerance, as a text still."""
+    from analysis.choices import tolerance  # brings numpy too
+
+    tolerance(text)
+    return text
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that takes these words only."""
 
@@ -116,6 +124,16 @@ HOW = (
         checked_objective,
         metavar="OBJECTIVE",
         repeatable=True,
+    ),
+    Option(
+        ("--baseline",), "baseline", "A run that this one must not be worse than: its directory. [none]", metavar="RUN"
+    ),
+    Option(
+        ("--tolerance",),
+        "tolerance",
+        "Differences from the baseline that do not matter. [5%]",
+        checked_tolerance,
+        metavar="P",
     ),
     Option(("--out",), "out", "Run directory. [reports/<time>-<kinds>]", metavar="DIR"),
     Option(("--no-plots",), "no_plots", "Leave the pictures out of the report.", parse=None, default=False),

@@ -7,8 +7,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from analysis.choices import TOLERANCE, Baseline, tolerance
 from analysis.objectives.objective import Objective, objective
 from loadgate import __version__, preflight, profiles, project_file
 from loadgate import credential as credentials
@@ -63,6 +65,7 @@ class Plan:
     duration_s: float | None
     seed: int
     slo: tuple[Objective, ...] = ()
+    baseline: Baseline | None = None
 
     @property
     def is_watched(self) -> bool:
@@ -138,7 +141,16 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         duration_s=options.duration_s,
         seed=options.seed,
         slo=tuple(map(objective, options.slo or [])) or tuple(project_file.objectives()),
+        baseline=_baseline(options),
     )
+
+
+def _baseline(options: Namespace) -> Baseline | None:
+    if options.baseline is None:
+        if options.tolerance is not None:
+            raise ConfigError("--tolerance is of a comparison; name the run to compare with: --baseline RUN")
+        return None
+    return Baseline(Path(options.baseline), tolerance(options.tolerance) if options.tolerance else TOLERANCE)
 
 
 def _skip(payloads: dict[str, list[Payload]], gateway: Gateway) -> list[Payload]:

@@ -6,18 +6,19 @@ worker to drain, waits for their last rows, closes the run and has it analysed.
 """
 
 import logging
-import subprocess
-import sys
+import signal
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from gevent.lock import RLock
 from locust import runners
 
-from loadgate import locust_stats, manifest, run_directory
+from loadgate import baseline, locust_stats, manifest, run_directory
+from loadgate.analyse import analyse
 from loadgate.answers import advice
 from loadgate.errors import ConfigError
 from loadgate.load import Load
@@ -29,7 +30,7 @@ from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
 from loadgate.watch import Seen, Watch
 
-READY, STOP, STOPPED, LOCKED = "loadgate-ready", "loadgate-stop", "loadgate-stopped", "loadgate-locked"
+READY, STOP, HURRY, STOPPED, LOCKED = (f"loadgate-{word}" for word in ("ready", "stop", "hurry", "stopped", "locked"))
 REPORT = "loadgate"
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
@@ -61,6 +62,8 @@ class Session:
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
+        self._signals_watched = self._signalled = False
+        self._main = gevent.getcurrent()
         self._counts: Counter[str] = Counter()
         self._writer = gevent.Greenlet()
         self._sends = not isinstance(self._runner, runners.MasterRunner)
@@ -77,6 +80,7 @@ class Session:
         events.worker_report.add_listener(self.on_worker_report)
         if not self._collects:
             self._runner.register_message(STOP, self.on_stop_message, concurrent=True)
+            self._runner.register_message(HURRY, self.on_hurry_message)
             self._runner.send_message(READY, {})
         elif not self._sends:
             self._runner.register_message(READY, self.on_ready_message)
@@ -104,8 +108,11 @@ class Session:
         self.weights = self._plan.weights
         for weight in self.weights:
             log.info("%s", weight.plans)
-        headless_out = options.out if options.headless else None
-        run_directory.check_writable(Path(headless_out or manifest.run_path(options.out, self._plan)))
+        path = manifest.run_path(options.out, self._plan)
+        run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
+        if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
+            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1)
+            baseline.check(self._plan.baseline, description)
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
             what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)
@@ -143,6 +150,8 @@ class Session:
                 self._writer = gevent.spawn(self._write_on)
         if self._collects and self._options.headless and self._plan.duration_s:
             gevent.spawn_later(self._plan.duration_s, self._end_on_time)
+        if self._options.headless or not self._collects:
+            self._watch_signals()
 
     def on_test_stopping(self, **_: Any) -> None:
         """Stop arrivals and wait for what is in flight, here or in every worker."""
@@ -153,11 +162,13 @@ class Session:
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
-        planned_end = self._options.headless and self._options.duration_s
-        self._end("interrupted" if self._stopped_by or (planned_end and not self._on_time) else "complete")
+        cut_short = self._signalled or (self._options.headless and self._options.duration_s)
+        self._end("interrupted" if self._stopped_by or (cut_short and not self._on_time) else "complete")
 
     def on_quitting(self, **_: Any) -> None:
         """Locust goes: a run that is still on is an interrupted one."""
+        if self._signalled and gevent.getcurrent() is not self._main:
+            Event().wait()  # Locust's handler of SIGTERM, whose end would be main's too: ours stops the run
         if self.load is not None and not self._collects:
             self.on_stop_message()
         if self._collects:
@@ -189,6 +200,11 @@ class Session:
             self._runner.send_message("stats", last)
             self._runner.send_message(STOPPED, load.counts)
 
+    def on_hurry_message(self, **_: Any) -> None:
+        """Wait for nothing more."""
+        if self.load is not None:
+            self.load.hurry()
+
     def on_ready_message(self, msg: Any, **_: Any) -> None:
         """A worker is through with its start."""
         self._ready.add(msg.node_id)
@@ -212,14 +228,47 @@ class Session:
         self._watch = Watch(load_plan.slo, load_plan.sending.limits.gateway.timeout_s, workers)
         self._stopped_by, self._judging = None, False
         path = manifest.run_path(self._options.out, load_plan)
-        description = manifest.describe(load_plan, self._options, users, self._probe, workers)
+        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
 
+    def _watch_signals(self) -> None:
+        """Have the first signal stop the load and the second one stop waiting for it."""
+        if not self._signals_watched:
+            self._signals_watched = True
+            for number in (signal.SIGINT, signal.SIGTERM):
+                gevent.signal_handler(number, self._on_signal)
+
+    def _on_signal(self) -> None:
+        if self._signalled:
+            self.hurry()
+        else:
+            gevent.spawn(self._stop_by_user)
+        self._signalled = True
+
+    def on_task_exit(self) -> None:
+        """Stop because a user's task raised SystemExit, as if by a signal."""
+        if not self._signalled:
+            log.error("stopped, because a task raised SystemExit")
+            self._on_signal()
+
+    def hurry(self) -> None:
+        """Wait for no request any more, here or in any worker."""
+        self.on_hurry_message()
+        if self._collects and not self._sends:
+            for worker in self._awaited():
+                self._runner.send_message(HURRY, client_id=worker)
+
     def _end_on_time(self) -> None:
         self._on_time = True
+        self._stop_by_user()
+
+    def _stop_by_user(self) -> None:
         try:
-            self.on_test_stopping()
+            if self._collects:
+                self.on_test_stopping()
+            else:
+                self.on_stop_message()
         finally:
             self._runner.quit()
 
@@ -312,14 +361,3 @@ class Session:
         code = analyse(directory.path, plots=not self._options.no_plots)
         by_user = state == "interrupted" and self._stopped_by is None
         self.exit_code = self._failed or (INTERRUPTED if by_user else code)
-
-
-def analyse(path: Path, plots: bool) -> int:
-    """Have the run analysed in a process of its own, where nothing is patched. Returns its exit code."""
-    command = [sys.executable, "-P", "-m", "analysis", str(path)]
-    # In a process group of its own, so that the Ctrl-C that ended the run does not end its report.
-    done = subprocess.run(
-        command if plots else [*command, "--no-plots"], stdout=subprocess.PIPE, check=False, process_group=0
-    )
-    print(done.stdout.decode(errors="replace"), end="", flush=True)
-    return done.returncode

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.cautions.caution import Caution, Evidence
 from analysis.failures import FAILED, Failure
 from analysis.outcomes import Outcome
-from analysis.run import CLOCK_STEP_S, Run
+from analysis.run import CLOCK_STEP_S, LOADGATE, Run
 from analysis.run_format import MEASURES, SERVICE
 from analysis.samples import UNMEASURED, Samples
 from analysis.wording import length_text
@@ -22,8 +22,8 @@ CLOCK_SHARE = 0.01  # ... and of a longer run this much: a clock is also set by 
 def counts_differ(evidence: Evidence) -> Caution | None:
     """Compare the histograms with the generator's own counters, the timeline and the failures, to the request."""
     state, counts = evidence.run.manifest["state"], evidence.run.manifest.get("counts")
-    if evidence.run.manifest["load"]["model"] == "recorded":
-        return None  # another tool's: it has one record only
+    if evidence.run.source.kind != LOADGATE:
+        return None  # there is one record only
     if evidence.run.manifest.get("workers_lost"):
         return None  # they do differ then, and that says why
     if state == "running" or (state == "interrupted" and counts is None):

@@ -1,17 +1,16 @@
 """`loadgate compare`: how runs differ from a baseline."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from analysis.choice_options import RunPath, chosen, read_by, with_choice_options
+from analysis.choice_options import TOLERANCE_OPTION, RunPath, chosen, with_choice_options
+from analysis.choices import TOLERANCE
 from analysis.comparison.report import COMPARE_HTML, InvalidRun, text_tables, write_comparison
 from analysis.errors import BadRun
 
 WORSE, INVALID = 1, 3  # exit codes
-MOST_TOLERANCE = 10.0
 EXAMPLES = """\
 \b
 Examples:
@@ -20,15 +19,6 @@ Examples:
   loadgate compare reports/1-instance reports/2-instances reports/4-instances --force
   loadgate compare old.jtl new.jtl --timeout 40s --out reports/jmeter-compared
 """
-
-
-def share(text: str) -> float:
-    """Read `5%`. Raises ValueError with a sentence for the user."""
-    match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?)\s*%", text.strip())
-    found = float(match[1]) / 100 if match else MOST_TOLERANCE + 1
-    if found > MOST_TOLERANCE:
-        raise ValueError(f"{text!r} is not a tolerance of 0% to {100 * MOST_TOLERANCE:.0f}%; write 5%")
-    return found
 
 
 @click.command(
@@ -45,15 +35,7 @@ def share(text: str) -> float:
     metavar="DIR",
     help="Where to write the pages. [RUN-against-BASELINE, beside the last RUN]",
 )
-@click.option(
-    "--tolerance",
-    callback=read_by(share),
-    default="5%",
-    metavar="P",
-    show_default=True,
-    help="Differences that do not matter: a share of the baseline's time or rate. Of an outcome's share of the"
-    " requests, a tenth of it in percentage points.",
-)
+@TOLERANCE_OPTION
 @with_choice_options
 @click.option("--force", is_flag=True, help="Compare runs that are invalid, or of different targets or loads.")
 @click.option("--no-plots", is_flag=True, help="Leave the picture out (faster).")
@@ -64,7 +46,7 @@ def compare(
     timeout: float | None,
     force: bool,
     no_plots: bool,
-    tolerance: float,
+    tolerance: float | None,
     **choices: Any,
 ) -> None:
     """Compare every RUN with BASELINE: percentiles, rate and outcomes, with intervals, and which differences are real.
@@ -80,7 +62,7 @@ def compare(
             (baseline, *others),
             out,
             chosen(**choices),
-            tolerance=tolerance,
+            tolerance=TOLERANCE if tolerance is None else tolerance,
             force=force,
             timeout_s=timeout,
             plots=not no_plots,

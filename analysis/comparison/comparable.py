@@ -14,8 +14,9 @@ from analysis.readers.manifest import value_at
 from analysis.run import LOADGATE, Run
 from analysis.wording import one_line
 
+TARGET = "target"
 NEEDED = (
-    ("target", "target"),
+    (TARGET, TARGET),
     ("gateway.timeout_s", "time limit (s)"),
     ("gateway.body_limit_bytes", "body limit (B)"),
     ("load.model", "load model"),
@@ -33,6 +34,7 @@ LISTED = (
     ("seed", "seed"),
     ("workers", "worker processes"),
 )
+LONGEST_VALUE = 120  # letters of a setting that differs
 EMPTY = "nothing"  # what is written for a text without a letter
 SIZES = ("smallest_wire_bytes", "largest_wire_bytes")
 
@@ -50,18 +52,37 @@ class Differing:
 def differing(baseline: Run, other: Run) -> list[Differing]:
     """List in what the runs differ, what prevents a comparison first."""
     both, ours = (baseline.manifest, other.manifest), baseline.source.kind == other.source.kind == LOADGATE
-    needed = _settings(*both, NEEDED)
-    if all(value_at(manifest, "load.model") == "closed" for manifest in both):
-        needed += _settings(*both, USERS)
-    needed += _payloads(*both)
     listed = _settings(*both, LISTED) + _versions(*both)
     listed.append(("measured by", baseline.source.kind, other.source.kind))
+    return preventing(*both, ours=ours) + _differing(listed, ours=ours, prevents=False)
+
+
+def preventing(baseline: dict[str, Any], other: dict[str, Any], *, ours: bool = True) -> list[Differing]:
+    """List in what two manifests differ so that their runs are not to be compared; if both are *ours*, what one does
+    not say is a difference.
+    """
+    needed = _settings(baseline, other, NEEDED)
+    if all(value_at(manifest, "load.model") == "closed" for manifest in (baseline, other)):
+        needed += _settings(baseline, other, USERS)
+    return _differing(needed + _payloads(baseline, other), ours=ours, prevents=True)
+
+
+def _differing(rows: Sequence[tuple[str, Any, Any]], *, ours: bool, prevents: bool) -> list[Differing]:
     return [
         Differing(what, text(one), text(two), prevents)
-        for rows, prevents in ((needed, True), (listed, False))
         for what, one, two in rows
         if one != two and (ours or None not in (one, two))
     ]
+
+
+def difference_text(settings: Sequence[Differing]) -> str:
+    """Say in what two runs differ that prevents a comparison; empty if in nothing."""
+    return "; ".join(f"{each.what} is {cut(each.baseline)} and {cut(each.other)}" for each in settings if each.prevents)
+
+
+def cut(value: str) -> str:
+    """Shorten a value that is too long to be shown."""
+    return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "..."
 
 
 def text(value: Any) -> str:

@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from analysis.choices import TOLERANCE
 from analysis.comparison.measured import (
     AGGREGATE,
     BOOTSTRAP,
@@ -32,7 +33,6 @@ from analysis.outcomes import Outcome
 from analysis.samples import OUTCOMES
 from analysis.student import normal_score
 
-TOLERANCE = 0.05  # of the baseline's value
 OUTCOME_PART = 0.1  # of the tolerance, in percentage points, is what matters in the share of an outcome: 0.5 of 5
 RESOLUTION = 0.001  # of a time; each is recorded within 0.05 %
 LEAST_SHARE = -1.0  # no time or rate is less than 0

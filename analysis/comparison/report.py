@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analysis import wording
-from analysis.choices import Choices
+from analysis.choices import TOLERANCE, Choices
 from analysis.comparison import wording as compare_wording
-from analysis.comparison.comparable import Differing, differing
-from analysis.comparison.compare import OUTCOME_PART, TOLERANCE, Comparison, compare
+from analysis.comparison.comparable import Differing, cut, difference_text, differing
+from analysis.comparison.compare import OUTCOME_PART, Comparison, compare
 from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS, Side
 from analysis.documents import html_document, markdown_document, write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.run_format import FORMAT
-from analysis.summary import summarize
+from analysis.summary import INVALID, summarize
 from analysis.window import window_of
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ COMPARE_JSON, COMPARE_MD, COMPARE_HTML = "compare.json", "compare.md", "compare.
 PICTURE = "compare.png"
 LETTERS = "ABCDEFGHI"
 LONGEST_NAME = 100  # letters of a run's name in the folder's
-LONGEST_VALUE = 120  # letters of a setting that differs
-INVALID = "invalid"
 ALL_THE_SAME = "--force compares them all the same"
 
 
@@ -91,18 +89,19 @@ def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = 
     """
     if not 2 <= len(paths) <= len(LETTERS):
         raise BadRun(f"{len(paths)} runs cannot be compared: name a baseline and 1 to {len(LETTERS) - 1} others")
-    found = []
-    for letter, path in zip(LETTERS, paths, strict=False):
-        label = wording.one_line(path.resolve().name) or letter
-        try:
-            run = read([path], timeout_s)
-            side = Side(run, window_of(run, choices), choices)
-            summary = summarize(run, choices, side.window)
-        except BadRun as error:
-            named = str(error).startswith((f"{label},", f"{label} ", f"{path} "))
-            raise BadRun(str(error) if named else f"{label}: {error}") from None
-        found.append(Labelled(letter, label, side, summary))
-    return found
+    return [labelled_run(letter, path, choices, timeout_s) for letter, path in zip(LETTERS, paths, strict=False)]
+
+
+def labelled_run(letter: str, path: Path, choices: Choices, timeout_s: float | None = None) -> Labelled:
+    """Read *path* as a run. Raises BadRun, which begins with the name of its directory."""
+    label = wording.one_line(path.resolve().name) or letter
+    try:
+        run = read([path], timeout_s)
+        side = Side(run, window_of(run, choices), choices)
+        return Labelled(letter, label, side, summarize(run, choices, side.window))
+    except BadRun as error:
+        named = str(error).startswith((f"{label},", f"{label} ", f"{path} "))
+        raise BadRun(str(error) if named else f"{label}: {error}") from None
 
 
 def compared(runs: Sequence[Labelled], tolerance: float, *, force: bool) -> dict[str, Any]:
@@ -113,11 +112,10 @@ def compared(runs: Sequence[Labelled], tolerance: float, *, force: bool) -> dict
         settings = differing(baseline.side.run, other.side.run)
         if not force:
             _refuse(baseline, other, settings)
-        comparison = compare(baseline.side, other.side, tolerance)
-        comparisons.append(_comparison(baseline, other, settings, comparison))
+        comparisons.append(comparison(baseline, other, settings, tolerance))
     return {
         "format": FORMAT,
-        "worse": any(comparison["worse"] for comparison in comparisons),
+        "worse": any(each["worse"] for each in comparisons),
         "percentiles": {name: float(share) for name, share in choices.percentiles.items()},
         "confidence": choices.confidence,
         "tolerance": {"share": tolerance, "outcome_points": 100 * OUTCOME_PART * tolerance},
@@ -139,53 +137,53 @@ def text_tables(summary: dict[str, Any]) -> str:
 
 
 def _refuse(baseline: Labelled, other: Labelled, settings: Sequence[Differing]) -> None:
-    different = [f"{each.what} is {_cut(each.baseline)} and {_cut(each.other)}" for each in settings if each.prevents]
+    different = difference_text(settings)
     if different:
-        raise BadRun(f"{other.label} cannot be compared with {baseline.label}: {'; '.join(different)} ({ALL_THE_SAME})")
+        raise BadRun(f"{other.label} cannot be compared with {baseline.label}: {different} ({ALL_THE_SAME})")
     for each in (baseline, other):
         if each.summary["verdict"] == INVALID:
-            raise InvalidRun(f"the run {each.label} is invalid: {_why_invalid(each)} ({ALL_THE_SAME})")
+            raise InvalidRun(f"the run {each.label} is invalid: {why_invalid(each)} ({ALL_THE_SAME})")
 
 
-def _why_invalid(of: Labelled) -> str:
+def why_invalid(of: Labelled) -> str:
     return " ".join(wording.one_line(caution["text"]) for caution in of.summary["cautions"] if caution["serious"])
 
 
-def _comparison(
-    baseline: Labelled, other: Labelled, settings: Sequence[Differing], comparison: Comparison
-) -> dict[str, Any]:
-    figures = [asdict(figure) for figure in comparison.figures]
+def comparison(baseline: Labelled, other: Labelled, settings: Sequence[Differing], tolerance: float) -> dict[str, Any]:
+    """Compare two runs that differ in *settings*."""
+    compared = compare(baseline.side, other.side, tolerance)
+    figures = [asdict(figure) for figure in compared.figures]
     return {
         "baseline": baseline.letter,
         "other": other.letter,
-        "headline": compare_wording.headline(figures, comparison.tolerance),
-        "worse": bool(comparison.worse),
-        "method": comparison.method,
-        "seconds": list(comparison.seconds),
+        "headline": compare_wording.headline(figures, tolerance),
+        "worse": bool(compared.worse),
+        "method": compared.method,
+        "seconds": list(compared.seconds),
         "figures": figures,
-        "cautions": _cautions(baseline, other, settings, comparison),
+        "cautions": _cautions(baseline, other, settings, compared),
         "differs": [asdict(each) for each in settings],
     }
 
 
-def _cautions(baseline: Labelled, other: Labelled, settings: Sequence[Differing], comparison: Comparison) -> list[str]:
+def _cautions(baseline: Labelled, other: Labelled, settings: Sequence[Differing], compared: Comparison) -> list[str]:
     found = [
-        f"The run {each.title} is invalid: {_why_invalid(each)}"
+        f"The run {each.title} is invalid: {why_invalid(each)}"
         for each in (baseline, other)
         if each.summary["verdict"] == INVALID
     ]
     found += [
-        f"Not the same question: {each.what} is {_cut(each.baseline)} in {baseline.letter} and {_cut(each.other)} in"
+        f"Not the same question: {each.what} is {cut(each.baseline)} in {baseline.letter} and {cut(each.other)} in"
         f" {other.letter}."
         for each in settings
         if each.prevents
     ]
-    if comparison.method == ORDER_STATISTICS:
+    if compared.method == ORDER_STATISTICS:
         found.append(
-            f"A window of {min(comparison.seconds)} s is too short to see how its seconds depend on each other, which"
+            f"A window of {min(compared.seconds)} s is too short to see how its seconds depend on each other, which"
             f" takes {LEAST_SECONDS}: the intervals are those of independent requests, and may be too narrow."
         )
-    if comparison.method == AGGREGATE:
+    if compared.method == AGGREGATE:
         found.append("An aggregate does not say how its figures vary, so no difference is decided.")
     return found
 
@@ -213,10 +211,6 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:-1]), row[-1]]).rstrip() for row in rows
     ]
-
-
-def _cut(value: str) -> str:
-    return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "..."
 
 
 def _folder(paths: Sequence[Path]) -> Path:

@@ -69,6 +69,15 @@ def longer_text(times: float) -> str:
     return f"{times:.1f} times" if times < 2 else f"{math.ceil(times):,} times"
 
 
+def judgement_note(confidence: float, tolerance: float, outcome_points: float) -> str:
+    """Say how a table of figures is to be read."""
+    return (
+        f"Intervals are of one figure each, at {100 * confidence:.6g} %. A difference is called slower, faster, more or"
+        " fewer if it stands among all figures together and is larger than what matters:"
+        f" {100 * tolerance:.6g} % of a time or rate, {outcome_points:.6g} percentage points of an outcome."
+    )
+
+
 def finding_text(figure: Figure) -> str:
     """Write a difference as a sentence: `p99 of response is 21 % slower (12 to 30 %).`"""
     verb, judgement = "are" if figure["kind"] == RATE else "is", figure["judgement"]

@@ -73,9 +73,8 @@ def _stopped(objective: Objective, run: Run, main: str, confidence: float) -> Ju
     return replace(judge(objective, last, main, confidence), result=MISSED, needs_s=None)
 
 
-def verdict(found: Sequence[Judged]) -> str:
-    """Say what the objectives together come to: one that is missed is enough to fail."""
-    results = {each.result for each in found}
+def verdict(results: Collection[str]) -> str:
+    """Say what the *results* of all objectives together come to: one that is missed is enough to fail."""
     if MISSED in results:
         return "fail"
     return "undecided" if UNDECIDED in results else "pass" if results else "none"

@@ -12,11 +12,10 @@ import numpy as np
 from analysis.errors import BadRun
 from analysis.readers.columns import Arrays, lists_of, numbered, one_of, optional_whole_numbers, whole_numbers
 from analysis.readers.tables import Blocks, joined, no_rows
-from analysis.run_format import MEASURES, RESPONSE
+from analysis.run_format import LONGEST_RUN_S, MEASURES, RESPONSE
 from analysis.samples import IN_POPULATION, OUTCOMES, UNMEASURED, Array, Samples, small
 
 LENGTH = "length"  # of the list of times in a row
-LONGEST_RUN_S = 10_000_000  # over a hundred days: a later second is none
 MOST_REQUESTS = 10**12  # of one time: a total of millions of rows fits 64 bits
 
 

@@ -1,4 +1,7 @@
-"""run.json: how a run was made. Checked for what the analysis needs; keys it does not know are left alone."""
+"""run.json: how a run was made. Checked for what the analysis needs; keys it does not know are left alone.
+
+Where only a run's numbers were kept, its summary.json says the same.
+"""
 
 import json
 import math
@@ -7,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import BadRun
-from analysis.readers.latency_file import LONGEST_RUN_S
-from analysis.run_format import FORMAT, MANIFEST
+from analysis.run_format import FORMAT, LATENCY, LONGEST_RUN_S, MANIFEST, SUMMARY
 
 STATES = ("running", "complete", "interrupted")
 MODELS = ("open", "closed")
@@ -22,22 +24,39 @@ Check = Callable[[Any], bool]
 
 
 def read_manifest(run_dir: Path) -> dict[str, Any]:
-    path = run_dir / MANIFEST
-    if not path.is_file():
+    """Read how the run of *run_dir* was made. Raises BadRun."""
+    if (run_dir / MANIFEST).is_file():
+        return _checked(MANIFEST, _object(run_dir / MANIFEST))
+    if not (run_dir / SUMMARY).is_file():
         raise BadRun(f"{run_dir} is not a run: it has no {MANIFEST}")
+    summary = _object(run_dir / SUMMARY)
+    run = summary.get("run")
+    return _checked(SUMMARY, {**(run if isinstance(run, dict) else {}), "format": summary.get("format")})
+
+
+def _object(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise BadRun(f"{MANIFEST}: not JSON: {error}") from None
-    if not isinstance(manifest, dict):
-        raise BadRun(f"{MANIFEST}: not an object")
-    _check_format(manifest.get("format"))
-    _check(manifest, _KEYS)
+        raise BadRun(f"{path.name}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadRun(f"{path.name}: not an object")
+    return found
+
+
+def _checked(file: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    _check_format(file, manifest.get("format"))
+    _check(file, manifest, _KEYS)
     for number, payload in enumerate(manifest.get("payloads") or []):
-        _check(payload, _PAYLOAD_KEYS, f"payloads[{number}].")
+        _check(file, payload, _PAYLOAD_KEYS, f"payloads[{number}].")
         for place, body in enumerate(payload.get("over") or []):
-            _check(body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
+            _check(file, body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
     return manifest
+
+
+def directory_of(path: Path) -> Path:
+    """Give the directory of a run of which *path* may be a file."""
+    return path.parent if path.name in (MANIFEST, SUMMARY, LATENCY) and path.is_file() else path
 
 
 def recorded_manifest(kind: str, paths: Sequence[Path], timeout_s: float | None, **known: Any) -> dict[str, Any]:
@@ -65,18 +84,18 @@ def value_at(manifest: dict[str, Any], key: str) -> Any:
     """Give the value of a key as `load.model`."""
     value: Any = manifest
     for part in key.split("."):
-        value = value.get(part)
+        value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def _check_format(found: Any) -> None:
+def _check_format(file: str, found: Any) -> None:
     if found == FORMAT and not isinstance(found, bool):
         return
     if isinstance(found, int) and found > FORMAT:
         raise BadRun(
-            f"{MANIFEST}: format is {found}, of a newer loadgate; this version reads format {FORMAT}: update loadgate"
+            f"{file}: format is {found}, of a newer loadgate; this version reads format {FORMAT}: update loadgate"
         )
-    raise BadRun(f"{MANIFEST}: format is {str(found)[:60]!r}; this version reads format {FORMAT}")
+    raise BadRun(f"{file}: format is {str(found)[:60]!r}; this version reads format {FORMAT}")
 
 
 def _text(value: Any) -> bool:
@@ -130,6 +149,7 @@ _TEXT_OR_NULL = (_text_or_null, "a text, or null")
 _NUMBER = (_number_or_null, f"a number from 0 to {LARGEST:,}, or null")
 _LENGTH = (_length_or_null, f"a number of seconds from 0 to {LONGEST_RUN_S:,}, or null")
 _WHOLE = (_whole_or_null, f"a whole number from 0 to {LARGEST:,}, or null")
+_OBJECT_OR_NULL = (_object_or_null, "an object, or null")
 _LIST = (_list_or_null, "a list of objects, or null")
 _KEYS: dict[str, tuple[Check, str]] = {
     "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
@@ -157,11 +177,14 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.max_in_flight": _NUMBER,
     "stopped_by": _TEXT_OR_NULL,
     "slo": (_list_of_texts_or_null, "a list of texts, or null"),
+    "baseline": _OBJECT_OR_NULL,
+    "baseline.path": _TEXT_OR_NULL,
+    "baseline.tolerance": _NUMBER,
     "workers": _WHOLE,
     "workers_lost": _NUMBER,
-    "probe": (_object_or_null, "an object, or null"),
+    "probe": _OBJECT_OR_NULL,
     "payloads": _LIST,
-    "versions": (_object_or_null, "an object, or null"),
+    "versions": _OBJECT_OR_NULL,
     "counts": (_counts_or_null, f"an object of whole numbers named {', '.join(COUNTS)}, or null"),
 }
 _PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
@@ -178,11 +201,11 @@ _PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
 _OVER_KEYS: dict[str, tuple[Check, str]] = {"file": _TEXT, "wire_bytes": _WHOLE}
 
 
-def _check(found: dict[str, Any], keys: dict[str, tuple[Check, str]], place: str = "") -> None:
+def _check(file: str, found: dict[str, Any], keys: dict[str, tuple[Check, str]], place: str = "") -> None:
     for key, (check, expected) in keys.items():
         value = value_at(found, key)
         if not check(value):
-            raise BadRun(f"{MANIFEST}: {place}{key} {str(value)[:60]!r} is not {expected}")
+            raise BadRun(f"{file}: {place}{key} {str(value)[:60]!r} is not {expected}")
 
 
 def _finite(text: str) -> float:

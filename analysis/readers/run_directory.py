@@ -16,7 +16,7 @@ import numpy as np
 from analysis.errors import BadRun
 from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
 from analysis.readers.columns import Arrays, Column, numbers, one_of, optional_whole_numbers, texts, whole_numbers
-from analysis.readers.latency_file import LONGEST_RUN_S, FileEnd, LatencyFiles
+from analysis.readers.latency_file import FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import Table, joined, no_rows, read_table
@@ -25,8 +25,11 @@ from analysis.run_format import (
     FAILURE_COLUMNS,
     FAILURES,
     LATENCY,
+    LONGEST_RUN_S,
+    MANIFEST,
     NOTABLE,
     NOTABLE_COLUMNS,
+    SUMMARY,
     TIMELINE,
     TIMELINE_COLUMNS,
 )
@@ -34,6 +37,7 @@ from analysis.samples import OUTCOMES
 from analysis.timeline import NUMBERS, Timeline, merged
 
 NO_MANIFEST = "It has no run.json: what load was ordered, and whether all of the run is there, is not known."
+NO_TIMELINE = "Of the run directory no more was kept than this and summary.json: how the generator did is not known."
 
 _TIMELINE: dict[str, Column] = {
     name: numbers() if name in NUMBERS else whole_numbers() for name in TIMELINE_COLUMNS
@@ -104,16 +108,21 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
 
 
 def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
-    """Read latency.csv files of one run whose manifest is not known, with the gateway's time limit if it is."""
+    """Read latency.csv files of one run whose manifest is not known, with the gateway's time limit if it is.
+
+    What a summary.json beside the only one of them says of the run is taken from there.
+    """
     samples = LatencyFiles()
     found = _each(paths, samples.add)
+    beside = paths[0].parent
+    is_kept = len(paths) == 1 and (beside / SUMMARY).is_file() and not (beside / MANIFEST).exists()
     return Run(
-        recorded_manifest(LATENCY_FILE, paths, timeout_s),
+        read_manifest(beside) if is_kept else recorded_manifest(LATENCY_FILE, paths, timeout_s),
         samples.samples(),
         _timeline([]),
         notable=[],
         cut=tuple(str(path) for path, files in zip(paths, found, strict=True) if files.cut),
-        source=Source(LATENCY_FILE, tuple(map(str, paths)), (NO_MANIFEST,)),
+        source=Source(LATENCY_FILE, tuple(map(str, paths)), (NO_TIMELINE if is_kept else NO_MANIFEST,)),
     )
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import BadRun
-from analysis.readers.latency_file import LONGEST_RUN_S
 from analysis.readers.manifest import COUNTS, value_at
-from analysis.run_format import MANIFEST
+from analysis.run_format import LONGEST_RUN_S, MANIFEST
 
 Manifest = dict[str, Any]
 

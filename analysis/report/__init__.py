@@ -14,10 +14,10 @@ from analysis.readers import read
 from analysis.report import junit, slo
 from analysis.report.pages import REPORT_HTML as REPORT_HTML
 from analysis.report.pages import REPORT_MD, html_page, markdown_page
+from analysis.run_format import SUMMARY
 from analysis.summary import summarize
 from analysis.window import window_of
 
-SUMMARY = "summary.json"
 PICTURES = {f"{name}.png" for name in ("percentiles", "heatmap", "over_time", "distribution", "lateness", "outcomes")}
 FAILURES_TOLD = 3  # in the terminal
 EXIT_CODES = {"none": 0, "pass": 0, "fail": 1, "undecided": 3, "invalid": 3}
@@ -38,6 +38,10 @@ def write_report(
     run = read(paths, timeout_s)
     window = window_of(run, choices)
     summary = summarize(run, choices, window)
+    if choices.baseline or run.manifest.get("baseline"):
+        from analysis.comparison.baseline import with_baseline  # as below
+
+        summary = with_baseline(summary, run, window, choices, folder)
     drawn = []
     if plots:
         from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it
@@ -48,7 +52,7 @@ def write_report(
         REPORT_MD: markdown_page(summary, drawn),
         REPORT_HTML: html_page(summary, run.notable, drawn),
     }
-    if summary["slo"]:
+    if slo.rows(summary):
         content[junit.JUNIT_XML] = junit.document(summary)
     folder.mkdir(parents=True, exist_ok=True)
     stale = _of_earlier_report(folder) - content.keys()
@@ -86,7 +90,7 @@ def text_table(summary: dict[str, Any]) -> str:
         wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
         for caution in summary["cautions"]
     ]
-    objectives = [slo.line_text(summary, each) for each in summary["slo"]]
+    objectives = [slo.line_text(row) for row in slo.rows(summary)]
     verdict = [VERDICTS[summary["verdict"]]] if objectives else []
     return "\n".join([*head, table, *reasons, *objectives, *verdict])
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from analysis import wording
-from analysis.choice_options import RunPath, chosen, read_each_by, with_choice_options
+from analysis.choice_options import TOLERANCE_OPTION, RunPath, chosen, read_each_by, with_choice_options
+from analysis.choices import Baseline
 from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.objectives.objective import objective
@@ -22,6 +23,7 @@ Examples:
   loadgate report reports/20261124-101500-json
   loadgate report reports/20261124-101500-json --window 30s..90s --percentiles p50,p99,p99.9
   loadgate report reports/20261124-101500-json --slo 'p99<800ms' --slo 'errors<1%'
+  loadgate report reports/20261124-101500-json --baseline reports/main --tolerance 10%
   loadgate report results.jtl --timeout 40s --out reports/jmeter
   loadgate report locust_stats.csv
 """
@@ -48,16 +50,33 @@ Examples:
     metavar="OBJECTIVE",
     help="An objective, as 'p99<800ms' or 'errors<1%'. [those that the run was made with]",
 )
+@click.option(
+    "--baseline",
+    type=RunPath(),
+    metavar="RUN",
+    help="A run that this one must not be worse than. [that which the run was made with]",
+)
+@TOLERANCE_OPTION
 @click.option("--no-plots", is_flag=True, help="Leave the pictures out (faster).")
-def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_plots: bool, **choices: Any) -> None:
-    """Turn a run into summary.json, report.md and report.html, and with objectives into junit.xml.
+def report(
+    paths: tuple[Path, ...],
+    out: Path | None,
+    timeout: float | None,
+    no_plots: bool,
+    baseline: Path | None,
+    tolerance: float | None,
+    **choices: Any,
+) -> None:
+    """Turn a run into summary.json, report.md and report.html, and with objectives or a baseline into junit.xml.
 
     RUN is a run directory of loadgate, finished or not. CSV is what another tool recorded: Locust's --csv files or
     CsvRequestLogger, a JMeter JTL, k6's CSV, or a CSV of your own (docs/formats.md). Several are read as one run.
 
-    Exit code: 0, 1 an objective was missed, 2 no such run, 3 the run is invalid or does not decide.
+    Exit code: 0, 1 an objective was missed or something is worse than in the baseline, 2 no such run, 3 the run is
+    invalid or does not decide.
     """
     try:
+        choices["baseline"] = _baseline(baseline, tolerance)
         folder, summary = write_report(paths, out, chosen(**choices), timeout_s=timeout, plots=not no_plots)
     except BadRun as error:
         raise click.ClickException(str(error)) from None
@@ -65,6 +84,14 @@ def report(paths: tuple[Path, ...], out: Path | None, timeout: float | None, no_
     for write in (_step_summary, _metrics):
         _try_to(write, folder, summary)
     click.get_current_context().exit(exit_code(summary))
+
+
+def _baseline(path: Path | None, tolerance: float | None) -> Baseline | None:
+    if path is None:
+        if tolerance is not None:
+            raise click.UsageError("--tolerance is of a comparison; name the run to compare with: --baseline RUN")
+        return None
+    return Baseline(path) if tolerance is None else Baseline(path, tolerance)
 
 
 def _terminal_text(summary: dict[str, Any], environment: Mapping[str, str]) -> str:

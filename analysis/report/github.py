@@ -35,11 +35,9 @@ def append(path: Path, page: bytes) -> None:
 
 def _against(summary: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Give command, title and text of what speaks against the run, the objectives first."""
-    for judged in summary["slo"]:
-        found = slo.result(summary, judged)
-        if found in COMMANDS:
-            reason = slo.reason_text(judged, summary["confidence"])
-            yield COMMANDS[found], f"{judged['text']} {slo.WORDS[found].lower()}", reason
+    for row in slo.rows(summary):
+        if row.found in COMMANDS:
+            yield COMMANDS[row.found], f"{row.objective} {row.result.lower()}", row.reason
     for caution in summary["cautions"]:
         word = "invalid" if caution["serious"] else "caution"
         command = ERROR if caution["serious"] else WARNING

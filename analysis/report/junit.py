@@ -1,4 +1,4 @@
-"""junit.xml: objectives as test cases, for the CI servers that show those.
+"""junit.xml: objectives and the baseline as test cases, for the CI servers that show those.
 
 An objective that this run does not decide is an `error`. Servers count a skipped test as no trouble, and a job that
 only reads this file would turn green over a question that is open; a `failure` would blame the service for a run that
@@ -26,10 +26,10 @@ def document(summary: Mapping[str, Any]) -> bytes:
     suite = TestSuite(f"loadgate: {name}")
     for key, value in _properties(summary):
         suite.add_property(key, one_line(value))
-    for judged in summary["slo"]:
+    for row in slo.rows(summary):
         # With the run's name: servers tell the cases of a job's several reports apart by it.
-        case = TestCase(one_line(judged["text"]), classname=f"loadgate.{name}")
-        case.result = list(_results(summary, judged))
+        case = TestCase(one_line(row.objective), classname=f"loadgate.{name}")
+        case.result = list(_results(summary, row))
         suite.add_testcase(case)
     suites: Any = JUnitXml("loadgate")  # not all of the library has types
     suites.add_testsuite(suite)
@@ -60,13 +60,12 @@ def _properties(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, run[key]
 
 
-def _results(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> Iterator[FinalResult]:
-    found = slo.result(summary, judged)
-    if found == MET:
+def _results(summary: Mapping[str, Any], row: slo.Row) -> Iterator[FinalResult]:
+    if row.found == MET:
         return
-    message = _invalid_text(summary) if found == slo.NOT_JUDGED else slo.reason_text(judged, summary["confidence"])
-    kind = Failure if found == MISSED else Error
-    result = kind(one_line(message), slo.WORDS[found].lower())
+    message = _invalid_text(summary) if row.found == slo.NOT_JUDGED else row.reason
+    kind = Failure if row.found == MISSED else Error
+    result = kind(one_line(message), row.result.lower())
     result.text = one_line(message)  # some servers show the text, others the message
     yield result
 

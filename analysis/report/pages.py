@@ -71,6 +71,7 @@ def step_summary_page(summary: dict[str, Any]) -> bytes:
 def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]:
     return {
         "summary": summary,
+        **_comparison(summary["baseline"]),
         "run": summary["run"],
         "headline": headline(summary),
         "figures": figures(summary),
@@ -88,6 +89,14 @@ def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]
         ),
         "text": wording,
     }
+
+
+def _comparison(baseline: dict[str, Any] | None) -> dict[str, Any]:
+    if not baseline or not baseline["figures"]:
+        return {"comparison": None}
+    from analysis.comparison import wording as compare_wording  # a report without a baseline need not wait for it
+
+    return {"comparison": baseline, "figure_text": compare_wording}
 
 
 def _requests_beyond(summary: dict[str, Any]) -> int:

@@ -10,29 +10,41 @@ from analysis.objectives.objective import SECOND, SHARE
 
 NOT_JUDGED = "not judged"
 WORDS = {MET: "met", MISSED: "MISSED", UNDECIDED: "not decided", NOT_JUDGED: NOT_JUDGED}
+NO_MEANING = "The run is invalid, so this figure does not describe the service."
 TONES = {MET: "good", MISSED: "bad", UNDECIDED: "warn", NOT_JUDGED: "plain"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """An objective in a table."""
+    """An objective, or the baseline, in a table."""
 
     objective: str
     measured: str
     interval: str  # empty: there is none
-    result: str  # in a word
-    tone: str  # the colour of the word, as of a headline's
-    meaning: str  # a sentence
+    found: str  # one of WORDS
+    meaning: str  # a sentence, beside the figures
+    reason: str  # the same with the figures in it
+
+    @property
+    def result(self) -> str:
+        return WORDS[self.found]
+
+    @property
+    def tone(self) -> str:
+        """The colour of the word, as of a headline's."""
+        return TONES[self.found]
 
 
 def rows(summary: Mapping[str, Any]) -> list[Row]:
-    return [_row(each, result(summary, each)) for each in summary["slo"]]
+    """Give the objectives of *summary*, and after them that nothing is worse than in its baseline."""
+    found = [_row(each, _found(summary, each), summary["confidence"]) for each in summary["slo"]]
+    baseline = summary["baseline"]
+    return [*found, _baseline_row(baseline, _found(summary, baseline))] if baseline else found
 
 
-def result(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
-    """Give the result of an objective of *summary*: one of WORDS."""
-    found: str = judged["result"]
-    return NOT_JUDGED if summary["verdict"] == "invalid" else found
+def _found(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    result: str = judged["result"]
+    return NOT_JUDGED if summary["verdict"] == "invalid" else result
 
 
 def value_text(judged: Mapping[str, Any]) -> str:
@@ -70,27 +82,31 @@ def reason_text(judged: Mapping[str, Any], confidence: float) -> str:
     return f"{found}. {_open_text(judged)}" if judged["result"] == UNDECIDED else f"{found}."
 
 
-def line_text(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
-    """Write an objective of *summary* on one line, for the terminal."""
-    word, reason = WORDS[result(summary, judged)], reason_text(judged, summary["confidence"])
-    return wording.one_line(f"{word}: {judged['text']}: {reason}")
+def line_text(row: Row) -> str:
+    """Write an objective on one line, for the terminal."""
+    return wording.one_line(f"{row.result}: {row.objective}: {row.reason}")
 
 
-def _row(judged: Mapping[str, Any], found: str) -> Row:
+def _row(judged: Mapping[str, Any], found: str, confidence: float) -> Row:
     return Row(
         judged["text"],
         value_text(judged),
         interval_text(judged),
-        WORDS[found],
-        TONES[found],
+        found,
         _meaning_text(judged, found),
+        reason_text(judged, confidence),
     )
+
+
+def _baseline_row(baseline: Mapping[str, Any], found: str) -> Row:
+    meaning = NO_MEANING if found == NOT_JUDGED else baseline["reason"]
+    return Row(f"no regression against {baseline['name']}", wording.NOTHING, "", found, meaning, baseline["reason"])
 
 
 def _meaning_text(judged: Mapping[str, Any], found: str) -> str:
     """Say what the figures come to, without them."""
     if found == NOT_JUDGED:
-        return "The run is invalid, so this figure does not describe the service."
+        return NO_MEANING
     if _is_nothing(judged):
         return _nothing_text(judged)
     if found == UNDECIDED:

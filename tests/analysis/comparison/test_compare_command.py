@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 from made_by_hand import write_run
 
-from analysis.comparison.command import compare, share
+from analysis.comparison.command import compare
 
 
 def rows(value_us, per_s=40, seconds=10):
@@ -110,14 +110,3 @@ def test_one_run_alone_is_no_comparison(make):
 
 def test_what_is_no_run_exits_with_2_in_one_line(make, tmp_path):
     assert "No such file" in refused(make("one"), str(tmp_path / "none"))
-
-
-@pytest.mark.parametrize(("text", "expected"), [("5%", 0.05), ("0%", 0.0), (" 2.5 %", 0.025), ("1000%", 10.0)])
-def test_a_tolerance_is_a_percentage(text, expected):
-    assert share(text) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("text", ["0.05", "-5%", "1001%", "", "%", "5%%", "nan%"])
-def test_what_is_no_tolerance_is_refused(text):
-    with pytest.raises(ValueError, match="is not a tolerance"):
-        share(text)

@@ -15,6 +15,10 @@ def judged_of(**changes):
     } | changes  # fmt: skip
 
 
+def summary_with(judged, verdict="pass"):
+    return {"verdict": verdict, "confidence": 0.95, "slo": [judged], "baseline": None}
+
+
 LONG = {"every_s": 10.0}
 MISSED = {"result": "missed"}
 OPEN = {"result": "undecided", "low": 0.7, "high": 0.9, "value": 0.75}
@@ -34,7 +38,7 @@ BOUND = {"censored": True, "value": 40.0, "low": 40.0, "high": None}
     ],
 )
 def test_a_figure_has_its_unit_and_its_interval(changes, measured, interval):
-    [row] = rows({"verdict": "pass", "slo": [judged_of(**changes)]})
+    [row] = rows(summary_with(judged_of(**changes)))
 
     assert (row.objective, row.measured, row.interval) == ("p99<800ms", measured, interval)
 
@@ -55,14 +59,14 @@ def test_a_figure_has_its_unit_and_its_interval(changes, measured, interval):
     ],
 )
 def test_a_result_is_a_word_and_a_sentence(changes, result, tone, meaning):
-    [row] = rows({"verdict": "pass", "slo": [judged_of(**changes)]})
+    [row] = rows(summary_with(judged_of(**changes)))
 
     assert (row.result, row.tone, row.meaning) == (result, tone, meaning)
 
 
 @pytest.mark.parametrize("result", ["met", "missed", "undecided"])
 def test_an_invalid_run_judges_nothing(result):
-    [row] = rows({"verdict": "invalid", "slo": [judged_of(result=result)]})
+    [row] = rows(summary_with(judged_of(result=result), "invalid"))
 
     assert (row.measured, row.result, row.tone) == ("500 ms", "not judged", "plain")
     assert row.meaning == "The run is invalid, so this figure does not describe the service."
@@ -108,7 +112,8 @@ def test_a_reason_has_the_figures(changes, reason):
 )
 def test_the_terminal_has_an_objective_on_a_line(verdict, result, word):
     judged = judged_of(text='p99<800ms of "a\x1b[2J\nb"', result=result, low=0.5, high=0.5, every_s=10.0)
-    line = line_text({"verdict": verdict, "confidence": 0.95, "slo": [judged]}, judged)
+    [row] = rows(summary_with(judged, verdict))
+    line = line_text(row)
 
     assert line.startswith(f'{word}: p99<800ms of "a [2J b": 500 ms of 1,000 requests.')
 

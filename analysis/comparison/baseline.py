@@ -1,0 +1,117 @@
+"""A run against its baseline: one objective more, that nothing is worse than it was.
+
+It is missed if any figure is worse by more than the tolerance, and surely so (`compare`). It is met if none is, and at
+least one percentile of the main measure is known not to be: the other end of what a comparison can say. Between the
+two the run does not decide.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis import wording
+from analysis.choices import TOLERANCE, Baseline, Choices
+from analysis.comparison.comparable import TARGET, difference_text, differing
+from analysis.comparison.compare import OUTCOME, OUTCOME_PART, RATE
+from analysis.comparison.measured import Side
+from analysis.comparison.report import Labelled, comparison, labelled_run, why_invalid
+from analysis.comparison.wording import longer_text
+from analysis.errors import BadRun
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, verdict
+from analysis.outcomes import Outcome
+from analysis.readers.manifest import directory_of
+from analysis.run import Run
+from analysis.summary import INVALID
+from analysis.window import Window
+
+THIS_RUN = "this run"
+
+
+def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Choices, run_dir: Path) -> dict[str, Any]:
+    """Add to *summary* how its *run* compares with its baseline, and judge it by that too.
+
+    A baseline that was chosen now has to be right: BadRun says what is not. That which the run in *run_dir* was made
+    with may be gone, which decides nothing.
+    """
+    baseline = choices.baseline or _made_with(run, run_dir)
+    if baseline is None:
+        return summary
+    try:
+        found = _compared(baseline, summary, Side(run, window, choices))
+    except BadRun as error:
+        if choices.baseline:
+            raise
+        found = _judged(baseline, UNDECIDED, f"It could not be compared: {error}.")
+    results = [*(each["result"] for each in summary["slo"]), found["result"]]
+    judged = INVALID if summary["verdict"] == INVALID else verdict(results)
+    return {**summary, "verdict": judged, "baseline": found}
+
+
+def _made_with(run: Run, run_dir: Path) -> Baseline | None:
+    described = run.manifest.get("baseline")
+    if not described or not described.get("path"):
+        return None
+    return Baseline(run_dir / described["path"], described.get("tolerance", TOLERANCE))
+
+
+def _compared(baseline: Baseline, summary: dict[str, Any], side: Side) -> dict[str, Any]:
+    path = directory_of(baseline.path)
+    if not path.exists():
+        raise BadRun(f"the baseline {wording.one_line(path.name)} is not there")
+    one = labelled_run("A", path, side.choices)
+    settings = differing(one.side.run, side.run)
+    # Another place to ask is what many baselines are for: the same service, deployed anew.
+    different = difference_text([each for each in settings if each.what != TARGET])
+    if different:
+        raise BadRun(f"the run cannot be compared with its baseline {one.label}: {different}")
+    if one.summary["verdict"] == INVALID:
+        return _judged(baseline, UNDECIDED, f"The baseline is an invalid run: {why_invalid(one)}")
+    found = comparison(one, Labelled("B", THIS_RUN, side, summary), settings, baseline.tolerance)
+    result, reason = decided(found, summary["main"], baseline.tolerance)
+    kept = ("method", "seconds", "figures", "cautions", "differs")
+    return _judged(baseline, result, reason) | {key: found[key] for key in kept}
+
+
+def _judged(baseline: Baseline, result: str, reason: str) -> dict[str, Any]:
+    return {
+        "name": wording.one_line(directory_of(baseline.path).resolve().name),  # where it is is nobody else's business
+        "tolerance": baseline.tolerance,
+        "outcome_points": 100 * OUTCOME_PART * baseline.tolerance,
+        "result": result,
+        "reason": reason,
+        "method": None,
+        "seconds": None,
+        "figures": [],
+        "cautions": [],
+        "differs": [],
+    }
+
+
+def decided(found: Mapping[str, Any], main: str, tolerance: float) -> tuple[str, str]:
+    """Give the result of a comparison with a baseline, for the *main* measure, and the sentences that say why."""
+    if found["worse"]:
+        return MISSED, found["headline"]
+    figures = [each for each in found["figures"] if None not in (each["baseline"], each["other"])]
+    sound = [each for each in figures if _is_no_worse(each)]
+    if any(each["kind"] == main for each in sound):
+        rest = len(figures) - len(sound)
+        few = f"; of {rest} it cannot be told" if rest else ""
+        matters = wording.share_text(tolerance, 1)
+        return MET, f"{len(sound)} of {len(figures)} figures are surely not worse by more than {matters}{few}."
+    return UNDECIDED, _open_text(figures, main)
+
+
+def _is_no_worse(figure: Mapping[str, Any]) -> bool:
+    """Whether it is sure that a figure is not worse by more than what matters."""
+    low, high, matters = figure["difference"]["low"], figure["difference"]["high"], figure["matters"]
+    if matters is None:
+        return False
+    if figure["kind"] == RATE or (figure["kind"], figure["name"]) == (OUTCOME, Outcome.OK):
+        return low is not None and -low <= matters
+    return high is not None and high <= matters
+
+
+def _open_text(figures: Sequence[Mapping[str, Any]], main: str) -> str:
+    times = [each["longer"] for each in figures if each["kind"] == main and each["longer"]]
+    help_text = f": runs {longer_text(min(times))} as long would tell" if times else ""
+    return f"No figure is known to be worse, but no percentile of {main} is known not to be{help_text}."

@@ -1,0 +1,24 @@
+"""Whether a load can be compared with its baseline, asked before it is sent."""
+
+from typing import Any
+
+from analysis.choices import Baseline
+from loadgate.errors import ConfigError
+
+
+def check(baseline: Baseline, description: dict[str, Any]) -> None:
+    """Raise ConfigError where the run with this manifest could not be compared with its baseline."""
+    # Their packages bring what a load without a baseline has no use for.
+    from analysis.comparison.comparable import TARGET, difference_text, preventing
+    from analysis.errors import BadRun
+    from analysis.readers.manifest import directory_of, read_manifest
+
+    try:
+        found = read_manifest(directory_of(baseline.path))
+    except (BadRun, OSError) as error:
+        raise ConfigError(f"--baseline: {error}") from None
+    different = difference_text([each for each in preventing(found, description) if each.what != TARGET])
+    if different:
+        raise ConfigError(
+            f"--baseline {str(baseline.path)!r} is a run that this one cannot be compared with: {different}"
+        )
