@@ -1,10 +1,12 @@
-"""The GitHub Actions example of docs/ci.md, its steps carried out one after the other."""
+"""The examples of docs/ci.md, carried out as their servers would."""
 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import psutil
@@ -12,7 +14,10 @@ import pytest
 import yaml
 from conftest import ROOT, environment
 
-JOB = yaml.safe_load(re.search(r"```yaml\n(name: .*?)```", (ROOT / "docs/ci.md").read_text("utf-8"), re.DOTALL)[1])
+PAGE = (ROOT / "docs/ci.md").read_text("utf-8")
+JOB = yaml.safe_load(re.search(r"```yaml\n(name: .*?)```", PAGE, re.DOTALL)[1])
+GITLAB = yaml.safe_load(re.search(r"```yaml\n(load:\n.*?)```", PAGE, re.DOTALL)[1])["load"]
+JENKINS = textwrap.dedent(re.search(r"sh '''(.*?)'''", PAGE, re.DOTALL)[1])
 STEPS = {step["name"]: step["run"] for step in JOB["jobs"]["load"]["steps"] if "run" in step}
 
 
@@ -44,3 +49,33 @@ def test_the_github_example_gates_and_keeps_its_report(tmp_path: Path, slower: s
     assert "## Objectives" in summary.read_text("utf-8")
     assert {"report.html", "junit.xml", "summary.json"} <= {path.name for path in (tmp_path / "loadgate-run").iterdir()}
     assert ("::error title=" in done.stdout) == (done.returncode != 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "environ", "kept"),
+    [
+        ("\n".join(GITLAB["script"]), {"GITLAB_CI": "true"}, list(GITLAB["artifacts"]["reports"].values())),
+        (JENKINS, {}, re.findall(r"junit '(.*?)'", PAGE)),
+    ],
+    ids=["gitlab", "jenkins"],
+)
+def test_the_other_examples_gate_and_keep_what_they_say(tmp_path: Path, script: str, environ, kept: list[str]):
+    lines = [line for line in script.splitlines() if "pip install" not in line]  # installed is what is tested
+    assert len(lines) == len(script.splitlines()) - 1
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    with subprocess.Popen(
+        ["/bin/sh", "-e", "-c", "\n".join(lines).replace("--duration 2m", "--duration 6s")],
+        cwd=tmp_path,
+        env=environment(None) | {"PATH": path} | environ,
+        start_new_session=True,  # its service ends with the job
+    ) as job:
+        try:
+            code = job.wait(120)
+        finally:
+            os.killpg(job.pid, signal.SIGTERM)
+
+    verdict = json.loads((tmp_path / "loadgate-run" / "summary.json").read_text("utf-8"))["verdict"]
+    assert code == (3 if verdict == "invalid" else 0)
+    assert kept
+    assert all((tmp_path / file).stat().st_size for file in kept)
