@@ -11,12 +11,18 @@ def check(baseline: Baseline, description: dict[str, Any]) -> None:
     # Their packages bring what a load without a baseline has no use for.
     from analysis.comparison.comparable import TARGET, difference_text, preventing
     from analysis.errors import BadRun
+    from analysis.readers.detection import kind_of
     from analysis.readers.manifest import directory_of, read_manifest
+    from analysis.run import LATENCY_FILE
+    from analysis.run_format import LATENCY
 
     try:
-        found = read_manifest(directory_of(baseline.path))
+        run_dir = directory_of(baseline.path)
+        found = read_manifest(run_dir)
+        if kind_of(run_dir / LATENCY) != LATENCY_FILE:
+            raise BadRun(f"{LATENCY} is no {LATENCY_FILE}")
     except (BadRun, OSError) as error:
-        raise ConfigError(f"--baseline: {error}") from None
+        raise ConfigError(f"--baseline {str(baseline.path)!r} cannot be read: {error}") from None
     different = difference_text([each for each in preventing(found, description) if each.what != TARGET])
     if different:
         raise ConfigError(

@@ -5,7 +5,7 @@ import resource
 import ssl
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,8 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
     payloads = {user.__name__: load(options, user.kind, user.paths) for user in user_classes}
     how = sending(options, environ)
     skipped = _skip(payloads, how.limits.gateway) if options.skip_oversize else []
+    slo = tuple(map(objective, options.slo or [])) or tuple(project_file.objectives())
+    _check(slo, payloads.values(), options.duration_s, own_tasks=bool(own_tasks))
     return Plan(
         sending=how,
         requests={user: how.encode(chosen) for user, chosen in payloads.items()},
@@ -140,9 +142,24 @@ def plan(options: Namespace, user_classes: Sequence[Any], environ: Mapping[str, 
         think_time_s=options.think_time_s,
         duration_s=options.duration_s,
         seed=options.seed,
-        slo=tuple(map(objective, options.slo or [])) or tuple(project_file.objectives()),
+        slo=slo,
         baseline=_baseline(options),
     )
+
+
+def _check(
+    slo: Sequence[Objective], payloads: Iterable[Sequence[Payload]], duration_s: float | None, *, own_tasks: bool
+) -> None:
+    """Raise ConfigError for an objective that this load can never decide."""
+    names = sorted({payload.name for group in payloads for payload in group})
+    for each in slo:
+        if each.name is not None and each.name not in names and not own_tasks:
+            raise ConfigError(
+                f"objective {each.text!r}: no request is named {each.name!r}; sent are {', '.join(names)}"
+            )
+        longest_s = max(each.every_s or 0, each.stop_after_s or 0)
+        if duration_s is not None and longest_s > duration_s:
+            raise ConfigError(f"objective {each.text!r}: {longest_s:g} s are longer than the load, {duration_s:g} s")
 
 
 def _baseline(options: Namespace) -> Baseline | None:

@@ -225,10 +225,11 @@ class Session:
         self._counts, self._stopped, self._failed = Counter(), set(), 0
         self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
-        self._watch = Watch(load_plan.slo, load_plan.sending.limits.gateway.timeout_s, workers)
         self._stopped_by, self._judging = None, False
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(path, load_plan, self._options, users, self._probe, workers)
+        timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
+        self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
 

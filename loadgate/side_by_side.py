@@ -4,6 +4,7 @@ Runs one after the other, or in two jobs, differ by the hour and the machine, of
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,11 +14,14 @@ from threading import Thread
 from types import FrameType
 from typing import IO
 
-from analysis.run_format import MANIFEST
+from analysis.run_format import MANIFEST, SUMMARY
+from loadgate import run_directory, target
 from loadgate.analyse import analyse
 
 A, B = "a", "b"
 REPORT_HTML = "report.html"
+# What a server is told is told once, of the comparison.
+OF_CI_SERVERS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI")
 CANNOT, INTERRUPTED = 2, 130
 POLL_S = 0.1
 
@@ -25,21 +29,40 @@ Process = subprocess.Popen[str]
 
 
 def run_both(urls: Mapping[str, str], out: Path, arguments: Sequence[str], tolerance: float, plots: bool) -> int:
-    """Run A and B of `urls` with the same arguments into `out`/a and `out`/b; return the exit code of B against A."""
-    processes = {name: _started(name, url, out, [*arguments, *_no_plots(name, plots)]) for name, url in urls.items()}
-    _pass_signals_on(list(processes.values()))
+    """Run A and B of `urls` with the same arguments into `out`/a and `out`/b; return the exit code of B against A.
+
+    Raises ConfigError for what can be told before anything is sent.
+    """
+    for url in urls.values():
+        target.parse(url)
+    for folder in (out, out / A, out / B):
+        run_directory.check_writable(folder)
+    processes: dict[str, Process] = {}
+    signalled = _pass_signals_on(processes)
+    for name, url in urls.items():
+        if not signalled:
+            processes[name] = _started(name, url, out, [*arguments, *_no_plots(name, plots)])
     printers = [Thread(target=_print, args=(name, process.stderr)) for name, process in processes.items()]
     for printer in printers:
         printer.start()
-    codes = _ended(processes)
+    codes = _ended(processes, out)
     for printer in printers:
         printer.join()
     if CANNOT in codes.values():
         return CANNOT
+    if not all((out / name / MANIFEST).exists() for name in urls):
+        return INTERRUPTED
     _set_baseline(out / B / MANIFEST, tolerance)
-    print(out / A / REPORT_HTML)
+    print(_line(out / A))
     code = analyse(out / B, plots)
-    return INTERRUPTED if INTERRUPTED in codes.values() else code
+    return INTERRUPTED if signalled else code
+
+
+def _line(run: Path) -> str:
+    """What became of A, in a line: its own objectives do not decide about B."""
+    summary = run / SUMMARY
+    verdict = json.loads(summary.read_text(encoding="utf-8"))["verdict"] if summary.exists() else "no report"
+    return f"{run / REPORT_HTML} (by itself: {verdict})"
 
 
 def _no_plots(name: str, plots: bool) -> list[str]:
@@ -57,16 +80,22 @@ def _started(name: str, url: str, out: Path, arguments: Sequence[str]) -> Proces
         text=True,
         errors="replace",
         process_group=0,
+        env={name: value for name, value in os.environ.items() if name not in OF_CI_SERVERS},
     )
 
 
-def _pass_signals_on(processes: Sequence[Process]) -> None:
+def _pass_signals_on(processes: Mapping[str, Process]) -> list[int]:
+    """Pass signals on to whatever is started by then; they are put into the list."""
+    signalled: list[int] = []
+
     def pass_on(number: int, _: FrameType | None) -> None:
-        for process in processes:
+        signalled.append(number)
+        for process in processes.values():
             process.send_signal(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, pass_on)
+    return signalled
 
 
 def _print(name: str, lines: IO[str] | None) -> None:
@@ -75,8 +104,8 @@ def _print(name: str, lines: IO[str] | None) -> None:
         sys.stderr.flush()
 
 
-def _ended(processes: Mapping[str, Process]) -> dict[str, int]:
-    """Wait for all; where one cannot run, the others have nothing to be compared with and are stopped."""
+def _ended(processes: Mapping[str, Process], out: Path) -> dict[str, int]:
+    """Wait for all; where one cannot run, or ends before its time, the others have nothing to be compared with."""
     codes: dict[str, int] = {}
     while len(codes) < len(processes):
         for name, process in processes.items():
@@ -86,10 +115,14 @@ def _ended(processes: Mapping[str, Process]) -> dict[str, int]:
                 codes[name] = process.wait(POLL_S)
             except subprocess.TimeoutExpired:
                 continue
-            if codes[name] == CANNOT:
+            if codes[name] == CANNOT or not _is_complete(out / name / MANIFEST):
                 for other in processes.values():
                     other.terminate()
     return codes
+
+
+def _is_complete(manifest: Path) -> bool:
+    return manifest.exists() and json.loads(manifest.read_text(encoding="utf-8"))["state"] == "complete"
 
 
 def _set_baseline(manifest: Path, tolerance: float) -> None:

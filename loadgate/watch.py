@@ -38,10 +38,12 @@ class Seen:
 class Watch:
     """The last seconds of a run, and what is in flight in each of the *senders* processes that send."""
 
-    def __init__(self, objectives: Iterable[Objective], timeout_s: float | None, senders: int) -> None:
+    def __init__(
+        self, objectives: Iterable[Objective], timeout_s: float | None, senders: int, ramp_s: float = 0.0
+    ) -> None:
         self._objectives = [each for each in objectives if each.stop_after_s is not None]
         self._longest_s = max((each.stop_after_s or 0 for each in self._objectives), default=0.0)
-        self._timeout_s, self._senders = timeout_s, senders
+        self._timeout_s, self._senders, self._ramp_s = timeout_s, senders, ramp_s  # the ramp is ours: it is not judged
         self._names: dict[str, int] = {}
         self._nothing = self._samples(())
         self._ended: deque[Samples] = deque()
@@ -65,7 +67,7 @@ class Watch:
         """The first objective that the last seconds miss. Touches nothing else: it may run in another thread."""
         for objective in self._objectives:
             from_s = seen.over_s - int(objective.stop_after_s or 0)
-            if from_s >= 0:
+            if from_s >= self._ramp_s:
                 samples = bounded(joined(self._parts(objective, seen)), self._timeout_s)
                 part = Part(samples.within(from_s, seen.over_s), None, from_s, seen.over_s)
                 found = judge(objective, part, RESPONSE, CONFIDENCE)

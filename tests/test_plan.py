@@ -1,4 +1,5 @@
 import json
+import re
 import resource
 import ssl
 import subprocess
@@ -223,3 +224,36 @@ def test_a_gateway_is_asked_for_its_times_only_when_told_so():
 def test_a_gateway_that_says_nothing_of_its_time_cannot_be_asked():
     with pytest.raises(ConfigError, match="--gateway-latency: the profile none names no header"):
         plans.sending(options(gateway="none", gateway_latency=True), ENVIRON)
+
+
+@pytest.mark.parametrize(
+    ("slo", "words"),
+    [
+        (["p50<1s of nope"], "no request is named 'nope'; sent are a.json, b.json"),
+        (["p50<1s in every 10s"], "10 s are longer than the load, 5 s"),
+        (["p50<1s over 6s stop"], "6 s are longer than the load, 5 s"),
+    ],
+)
+def test_an_objective_that_no_such_load_decides_is_refused(bodies, slo, words):
+    given = options(json_paths=[bodies["a.json"], bodies["b.json"]], duration_s=5.0, slo=slo)
+
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        plans.plan(given, [user("Requests")], ENVIRON)
+
+
+def test_an_objective_of_what_is_sent_is_taken(bodies):
+    given = options(json_paths=[bodies["a.json"]], duration_s=5.0, slo=["p50<1s of a.json in every 5s"])
+
+    assert [each.name for each in plans.plan(given, [user("Requests")], ENVIRON).slo] == ["a.json"]
+
+
+@pytest.mark.parametrize(("tolerance", "expected"), [(None, 0.05), ("20%", 0.2)])
+def test_a_baseline_has_its_tolerance(tolerance, expected):
+    found = plans.plan(options(baseline="reports/main", tolerance=tolerance), [user("Requests")], ENVIRON).baseline
+
+    assert (found.path, found.tolerance) == (Path("reports/main"), expected)
+
+
+def test_a_tolerance_without_a_baseline_is_refused():
+    with pytest.raises(ConfigError, match="--baseline RUN"):
+        plans.plan(options(tolerance="5%"), [user("Requests")], ENVIRON)

@@ -7,8 +7,8 @@ from loadgate.watch import Watch
 TIMEOUT_S = 40.0
 
 
-def watch_of(*texts, senders=1):
-    return Watch([objective(text) for text in texts], TIMEOUT_S, senders)
+def watch_of(*texts, senders=1, ramp_s=0.0):
+    return Watch([objective(text) for text in texts], TIMEOUT_S, senders, ramp_s)
 
 
 def report(second, *latency, waiting=()):
@@ -50,6 +50,13 @@ def test_nothing_is_judged_before_there_are_so_many_seconds():
 
     assert stopped_at(watch_of("p50<500ms over 6s stop"), slow) == 5
     assert stopped_at(watch_of("p50<500ms over 30s stop"), slow) is None
+
+
+def test_the_ramp_is_not_judged_because_it_is_our_own():
+    growing = [report(at, ok(at, 20_000, count=min(at + 1, 10))) for at in range(20)]
+
+    assert stopped_at(watch_of("rate>=9/s over 2s stop"), growing) == 1
+    assert stopped_at(watch_of("rate>=9/s over 2s stop", ramp_s=9.0), growing) is None
 
 
 def test_a_service_that_hangs_misses_while_it_hangs():

@@ -1,8 +1,8 @@
 """A run against its baseline: one objective more, that nothing is worse than it was.
 
-It is missed if any figure is worse by more than the tolerance, and surely so (`compare`). It is met if none is, and at
-least one percentile of the main measure is known not to be: the other end of what a comparison can say. Between the
-two the run does not decide.
+It is missed if any figure is worse by more than the tolerance, and surely so (`compare`). It is met if none is, and
+surely not the share of `ok` and at least one percentile of the main measure: the other end of what a comparison can
+say. Between the two the run does not decide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,11 @@ from analysis.comparison.measured import Side
 from analysis.comparison.report import Labelled, comparison, labelled_run, why_invalid
 from analysis.comparison.wording import longer_text
 from analysis.errors import BadRun
-from analysis.objectives.judgement import MET, MISSED, UNDECIDED, verdict
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, is_partial, verdict
 from analysis.outcomes import Outcome
 from analysis.readers.manifest import directory_of
 from analysis.run import Run
+from analysis.run_format import SUMMARY
 from analysis.summary import INVALID
 from analysis.window import Window
 
@@ -43,6 +44,8 @@ def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Ch
             raise
         found = _judged(baseline, UNDECIDED, f"It could not be compared: {error}.")
     results = [*(each["result"] for each in summary["slo"]), found["result"]]
+    if is_partial(run.manifest):
+        results = [UNDECIDED if result == MET else result for result in results]
     judged = INVALID if summary["verdict"] == INVALID else verdict(results)
     return {**summary, "verdict": judged, "baseline": found}
 
@@ -66,6 +69,8 @@ def _compared(baseline: Baseline, summary: dict[str, Any], side: Side) -> dict[s
         raise BadRun(f"the run cannot be compared with its baseline {one.label}: {different}")
     if one.summary["verdict"] == INVALID:
         return _judged(baseline, UNDECIDED, f"The baseline is an invalid run: {why_invalid(one)}")
+    if one.side.run.manifest.get("verdict") == INVALID:
+        return _judged(baseline, UNDECIDED, f"The baseline is an invalid run, as its {SUMMARY} says.")
     found = comparison(one, Labelled("B", THIS_RUN, side, summary), settings, baseline.tolerance)
     result, reason = decided(found, summary["main"], baseline.tolerance)
     kept = ("method", "seconds", "figures", "cautions", "differs")
@@ -93,12 +98,13 @@ def decided(found: Mapping[str, Any], main: str, tolerance: float) -> tuple[str,
         return MISSED, found["headline"]
     figures = [each for each in found["figures"] if None not in (each["baseline"], each["other"])]
     sound = [each for each in figures if _is_no_worse(each)]
-    if any(each["kind"] == main for each in sound):
+    kinds = {each["kind"] for each in sound if each["kind"] == main or each["name"] == Outcome.OK}
+    if kinds == {main, OUTCOME}:
         rest = len(figures) - len(sound)
         few = f"; of {rest} it cannot be told" if rest else ""
         matters = wording.share_text(tolerance, 1)
         return MET, f"{len(sound)} of {len(figures)} figures are surely not worse by more than {matters}{few}."
-    return UNDECIDED, _open_text(figures, main)
+    return UNDECIDED, _open_text(figures, OUTCOME if main in kinds else main)
 
 
 def _is_no_worse(figure: Mapping[str, Any]) -> bool:
@@ -111,7 +117,9 @@ def _is_no_worse(figure: Mapping[str, Any]) -> bool:
     return high is not None and high <= matters
 
 
-def _open_text(figures: Sequence[Mapping[str, Any]], main: str) -> str:
-    times = [each["longer"] for each in figures if each["kind"] == main and each["longer"]]
+def _open_text(figures: Sequence[Mapping[str, Any]], kind: str) -> str:
+    """Say of which *kind* of figure it is open whether it is worse, and what would help."""
+    times = [each["longer"] for each in figures if each["kind"] == kind and each["longer"]]
     help_text = f": runs {longer_text(min(times))} as long would tell" if times else ""
-    return f"No figure is known to be worse, but no percentile of {main} is known not to be{help_text}."
+    what = "the share of ok requests" if kind == OUTCOME else f"any percentile of {kind}"
+    return f"No figure is known to be worse, but it is not sure that {what} is not{help_text}."

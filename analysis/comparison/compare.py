@@ -237,4 +237,6 @@ def _longer(figure: Figure, matters: float, tested: int, confidence: float) -> f
         narrower = (value - low if value > 0 else high - value) / abs(value) * first_step
     else:
         return None
-    return max(LEAST_LONGER, narrower**2) if narrower**2 <= MOST_LONGER else None
+    # The interval of a share without a single exception in either run is as wide as one request's part of them.
+    times = narrower if figure.kind == OUTCOME and figure.baseline == figure.other in (0, 1) else narrower**2
+    return max(LEAST_LONGER, times) if times <= MOST_LONGER else None

@@ -30,6 +30,7 @@ from analysis.run_format import RESPONSE
 from analysis.samples import OUTCOMES, Samples
 from analysis.student import normal_score, student_score
 
+UNFINISHED = OUTCOMES.index(Outcome.UNFINISHED)
 POWER = 0.8  # of the runs of the length named decide: with half of them, every second one would be in vain
 
 
@@ -104,6 +105,10 @@ def _rate(part: Part, figure: str) -> Measured:
 
 def _share(samples: Samples, is_counted: NDArray[np.bool_], limit: float, confidence: float) -> Measured:
     responses = samples.of_measure(RESPONSE)
+    if not is_counted[UNFINISHED] or is_counted.sum() > 1:
+        responses = responses.where(
+            responses.outcome != UNFINISHED
+        )  # given up by us: what it would have become is open
     n = int(responses.count.sum())
     if not n:
         return Measured()

@@ -3,7 +3,7 @@ figure is on one side of the limit.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -71,6 +71,11 @@ def _stopped(objective: Objective, run: Run, main: str, confidence: float) -> Ju
     from_s = max(0, end_s - int(objective.stop_after_s or end_s))
     last = Part(run.bounded.within(from_s, end_s), run.source.known, from_s, end_s)
     return replace(judge(objective, last, main, confidence), result=MISSED, needs_s=None)
+
+
+def is_partial(manifest: Mapping[str, Any]) -> bool:
+    """Whether a run was interrupted, or goes on still: what was met so far is not met by the run."""
+    return manifest["state"] != "complete" and not manifest.get("stopped_by")
 
 
 def verdict(results: Collection[str]) -> str:

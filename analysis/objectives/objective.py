@@ -121,9 +121,10 @@ class _Reader:
         return name[1] or name[2]
 
     def _duration(self, words: str) -> float:
-        seconds = duration(self._take(_DURATION, f"{words} is followed by a time with its unit, as 10s")[0])
+        text = self._take(_DURATION, f"{words} is followed by a time with its unit, as 10s")[0]
+        seconds = duration(text)
         if seconds < 1 or seconds % 1:
-            raise self._mistake(f"{words} takes whole seconds")
+            raise self._mistake(f"{words} takes whole seconds", back=len(text))
         return seconds
 
     def _stop(self) -> float:

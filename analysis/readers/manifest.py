@@ -31,7 +31,9 @@ def read_manifest(run_dir: Path) -> dict[str, Any]:
         raise BadRun(f"{run_dir} is not a run: it has no {MANIFEST}")
     summary = _object(run_dir / SUMMARY)
     run = summary.get("run")
-    return _checked(SUMMARY, {**(run if isinstance(run, dict) else {}), "format": summary.get("format")})
+    return _checked(
+        SUMMARY, {**(run if isinstance(run, dict) else {}), **{key: summary.get(key) for key in ("format", "verdict")}}
+    )
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def write_report(
     if choices.baseline or run.manifest.get("baseline"):
         from analysis.comparison.baseline import with_baseline  # as below
 
-        summary = with_baseline(summary, run, window, choices, folder)
+        summary = with_baseline(summary, run, window, choices, paths[0])
     drawn = []
     if plots:
         from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it

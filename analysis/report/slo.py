@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import wording
-from analysis.objectives.judgement import MET, MISSED, UNDECIDED
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, is_partial
 from analysis.objectives.objective import SECOND, SHARE
 
 NOT_JUDGED = "not judged"
 WORDS = {MET: "met", MISSED: "MISSED", UNDECIDED: "not decided", NOT_JUDGED: NOT_JUDGED}
+SO_FAR = "It was met until then, but the run did not get to its end."
 NO_MEANING = "The run is invalid, so this figure does not describe the service."
 TONES = {MET: "good", MISSED: "bad", UNDECIDED: "warn", NOT_JUDGED: "plain"}
 
@@ -43,8 +44,10 @@ def rows(summary: Mapping[str, Any]) -> list[Row]:
 
 
 def _found(summary: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
+    if summary["verdict"] == "invalid":
+        return NOT_JUDGED
     result: str = judged["result"]
-    return NOT_JUDGED if summary["verdict"] == "invalid" else result
+    return UNDECIDED if result == MET and is_partial(summary["run"]) else result
 
 
 def value_text(judged: Mapping[str, Any]) -> str:
@@ -88,19 +91,21 @@ def line_text(row: Row) -> str:
 
 
 def _row(judged: Mapping[str, Any], found: str, confidence: float) -> Row:
+    so_far = SO_FAR if found == UNDECIDED and judged["result"] == MET else ""
     return Row(
         judged["text"],
         value_text(judged),
         interval_text(judged),
         found,
-        _meaning_text(judged, found),
-        reason_text(judged, confidence),
+        so_far or _meaning_text(judged, found),
+        f"{reason_text(judged, confidence)} {so_far}".rstrip(),
     )
 
 
 def _baseline_row(baseline: Mapping[str, Any], found: str) -> Row:
-    meaning = NO_MEANING if found == NOT_JUDGED else baseline["reason"]
-    return Row(f"no regression against {baseline['name']}", wording.NOTHING, "", found, meaning, baseline["reason"])
+    so_far = SO_FAR if found == UNDECIDED and baseline["result"] == MET else ""
+    meaning = NO_MEANING if found == NOT_JUDGED else f"{baseline['reason']} {so_far}".rstrip()
+    return Row(f"no regression against {baseline['name']}", wording.NOTHING, "", found, meaning, meaning)
 
 
 def _meaning_text(judged: Mapping[str, Any], found: str) -> str:

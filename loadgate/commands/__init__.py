@@ -1,6 +1,7 @@
 """The `loadgate` command. Each subcommand is a module here, imported when it is called."""
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -70,3 +71,6 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except Exception:
+        traceback.print_exc()  # not exit code 1, which says that an objective was missed
+        sys.exit(2)

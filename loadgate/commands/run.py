@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import signal
 import socket
 import sys
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ PACKAGE = Path(__file__).parent.parent
 # Locust starts a greenlet for each user; more of them would not make the load any smoother.
 MOST_USERS = 100
 MOST_CLOSED_USERS = 100_000
+INTERRUPTED = 130
 OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
 
 EXAMPLES = """\
@@ -141,6 +143,8 @@ def launch(locustfile: str, arguments: list[str]) -> None:
 
     get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl-C is no error to be printed
 
+    # Until Locust has its own handler: an end by a signal is no crash.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     show_progress()
     sys.stdin = io.StringIO()  # Locust takes keys as commands: a slip would change the load
     quiet = ["--headless", "--only-summary", "--loglevel=ERROR"]

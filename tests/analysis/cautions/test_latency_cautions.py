@@ -7,6 +7,7 @@ from made_by_hand import failure, summary_of
 from analysis.cautions.caution import Evidence
 from analysis.cautions.latencies import correlated
 from analysis.choices import Choices
+from analysis.objectives.objective import objective
 from analysis.readers.run_directory import read_run
 from analysis.run import Source
 from analysis.summary import summarize
@@ -251,3 +252,11 @@ def test_a_run_to_be_longer_has_its_cut_part_besides(cautions):
     found = cautions(*rows, load={"ramp_s": 20.0, "duration_s": 30.0}, state="complete")
 
     assert found["few_requests"]["advice"] == "Run longer: about 57 s at this rate."
+
+
+def test_a_service_that_is_down_misses_its_objectives_and_is_no_invalid_run(make_run):
+    rows = [(0, "json", "unavailable", "response", 3_000, 700)]
+    found = summary_of(make_run(rows), slo=(objective("errors<1%"), objective("p99<1s")))
+
+    assert found["verdict"] == "fail"
+    assert [each["result"] for each in found["slo"]] == ["missed", "undecided"]

@@ -55,6 +55,11 @@ def test_failures_that_grow_are_a_regression_though_the_answers_are_as_fast():
     assert result_of(random_run(1), random_run(2, failed=0.05)) == "missed"
 
 
+def test_a_few_failures_more_leave_it_open_though_the_answers_are_as_fast():
+    """0.4 % of 3,000 requests are surely more than none, but may be more than the half percent that matters, or less."""
+    assert result_of(random_run(1), random_run(2, failed=0.004)) == "undecided"
+
+
 # ---- from files
 
 
@@ -164,6 +169,34 @@ def test_a_baseline_that_is_gone_decides_nothing_and_loses_nothing(runs):
     assert (done.exit_code, summary["verdict"]) == (3, "undecided")
     assert summary["baseline"]["reason"] == "It could not be compared: the baseline main is not there."
     assert summary["latency"]["response"]["n"] == 6000
+
+
+def test_a_baseline_that_was_invalid_stays_so_when_only_its_numbers_are_kept(runs):
+    _, summary = reported(runs / "main")
+    (runs / "main" / "summary.json").write_text(json.dumps(summary | {"verdict": "invalid"}))
+    (runs / "main" / "run.json").unlink()
+
+    done, summary = reported(runs / "same", "--baseline", str(runs / "main"))
+
+    assert (done.exit_code, summary["baseline"]["reason"]) == (
+        3, "The baseline is an invalid run, as its summary.json says.",
+    )  # fmt: skip
+
+
+def test_a_report_elsewhere_finds_the_same_baseline(runs, tmp_path):
+    change_manifest(runs / "slow", baseline={"path": "../main", "tolerance": 0.05})
+    done = CliRunner().invoke(report, [str(runs / "slow"), "--no-plots", "--out", str(tmp_path / "deep" / "er")])
+
+    assert done.exit_code == 1
+
+
+def test_an_interrupted_run_passes_nothing(runs):
+    change_manifest(runs / "same", state="interrupted")
+
+    done, summary = reported(runs / "same", "--baseline", str(runs / "main"))
+
+    assert (done.exit_code, summary["baseline"]["result"]) == (3, "met")
+    assert "not decided: no regression against main: " in done.output
 
 
 def test_a_tolerance_decides_what_matters(runs):

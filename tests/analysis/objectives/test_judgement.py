@@ -464,3 +464,31 @@ def test_a_run_as_long_as_it_says_decides_in_most_cases(text, how):
     assert len(decided) >= 30
     assert 0.65 <= np.mean(decided) <= 0.95
     assert np.median(needs) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("errors<5%", MET), ("ok>95%", MET), ("timeouts<5%", MET), ("unfinished<5%", MISSED)]
+)
+def test_a_request_that_was_given_up_is_in_no_share_but_its_own(text, expected):
+    """What would have become of it is open; a tenth of these were."""
+    run = steady(("a", "ok", "response", 100_000, 90), ("a", "unfinished", "response", 50_000, 10))
+
+    assert result(run, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped_by", "expected"),
+    [
+        ("complete", None, "pass"),
+        ("interrupted", None, "undecided"),
+        ("running", None, "undecided"),
+        ("interrupted", "p99<1s over 5s stop", "pass"),
+    ],
+)
+def test_a_run_that_did_not_get_to_its_end_passes_nothing(state, stopped_by, expected):
+    run = replace(HALF, manifest=HALF.manifest | {"state": state, "stopped_by": stopped_by, "counts": None})
+    if state == "complete":
+        run = replace(run, source=replace(run.source, kind="loadgate latency.csv"))
+    choices = Choices(slo=(objective("p90<1s"),))
+
+    assert summarize(run, choices, window_of(run, choices))["verdict"] == expected

@@ -56,7 +56,7 @@ def test_an_objective_is_read(text, fields):
         ("rate>5ms", "at character 6, '5ms': rate is a rate: its limit is in requests/s, as 50/s"),
         ("p99<1s of", "at its end: of is followed by the name of requests"),
         ("p99<1s in every", "at its end: in every is followed by a time with its unit, as 10s"),
-        ("p99<1s in every 500ms", "at its end: in every takes whole seconds"),
+        ("p99<1s in every 500ms", "at character 17, '500ms': in every takes whole seconds"),
         ("p99<1s over 30s", "at its end: over 30s is followed by stop"),
         ("rate>5.5ms", "at character 6, '5.5ms': rate is a rate"),
         ("rate<" + "9" * 400, f"at character 6, {'9' * 20!r}: rate is a rate"),

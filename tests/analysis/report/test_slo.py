@@ -15,8 +15,9 @@ def judged_of(**changes):
     } | changes  # fmt: skip
 
 
-def summary_with(judged, verdict="pass"):
-    return {"verdict": verdict, "confidence": 0.95, "slo": [judged], "baseline": None}
+def summary_with(judged, verdict="pass", state="complete"):
+    run = {"state": state, "stopped_by": None}
+    return {"verdict": verdict, "confidence": 0.95, "slo": [judged], "baseline": None, "run": run}
 
 
 LONG = {"every_s": 10.0}
@@ -62,6 +63,16 @@ def test_a_result_is_a_word_and_a_sentence(changes, result, tone, meaning):
     [row] = rows(summary_with(judged_of(**changes)))
 
     assert (row.result, row.tone, row.meaning) == (result, tone, meaning)
+
+
+@pytest.mark.parametrize("state", ["interrupted", "running"])
+def test_what_a_run_met_before_its_end_is_not_met_by_it(state):
+    [met], [missed] = (rows(summary_with(judged_of(**changes), "undecided", state)) for changes in ({}, MISSED))
+
+    assert (met.result, met.tone) == ("not decided", "warn")
+    assert met.meaning == "It was met until then, but the run did not get to its end."
+    assert met.reason.startswith("500 ms of 1,000 requests")
+    assert missed.result == "MISSED"
 
 
 @pytest.mark.parametrize("result", ["met", "missed", "undecided"])
