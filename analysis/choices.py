@@ -34,6 +34,15 @@ class Choices:
     baseline: Baseline | None = None  # None: that which the run was made with
 
 
+def baseline(path: str | Path | None, tolerance: float | None) -> Baseline | None:
+    """Join what two options say. Raises ValueError for a tolerance alone."""
+    if path is None:
+        if tolerance is not None:
+            raise ValueError("--tolerance is of a comparison; name the run to compare with: --baseline RUN")
+        return None
+    return Baseline(Path(path), TOLERANCE if tolerance is None else tolerance)
+
+
 def percentiles(text: str) -> dict[str, Fraction]:
     """Read `p50,p99.9` or `50,99.9`, in any order; they come back ascending, each once.
 
@@ -65,10 +74,9 @@ def confidence(text: str) -> float:
 def tolerance(text: str) -> float:
     """Read `5%`. Raises ValueError with a sentence for the user."""
     match = re.fullmatch(r"(\d{1,4}(?:\.\d{1,6})?)\s*%", text.strip())
-    found = float(match[1]) / 100 if match else MOST_TOLERANCE + 1
-    if found > MOST_TOLERANCE:
+    if match is None or float(match[1]) / 100 > MOST_TOLERANCE:
         raise ValueError(f"{text!r} is not a tolerance of 0% to {100 * MOST_TOLERANCE:.0f}%; write 5%")
-    return found
+    return float(match[1]) / 100
 
 
 def window(text: str) -> tuple[float, float | None]:

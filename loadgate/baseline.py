@@ -19,8 +19,8 @@ def check(baseline: Baseline, description: dict[str, Any]) -> None:
     try:
         run_dir = directory_of(baseline.path)
         found = read_manifest(run_dir)
-        if kind_of(run_dir / LATENCY) != LATENCY_FILE:
-            raise BadRun(f"{LATENCY} is no {LATENCY_FILE}")
+        if not (run_dir / LATENCY).is_file() or kind_of(run_dir / LATENCY) != LATENCY_FILE:
+            raise BadRun(f"it has no {LATENCY} with a run's times")
     except (BadRun, OSError) as error:
         raise ConfigError(f"--baseline {str(baseline.path)!r} cannot be read: {error}") from None
     different = difference_text([each for each in preventing(found, description) if each.what != TARGET])

@@ -233,7 +233,7 @@ class Load:
             gevent.sleep(due - clock())
             self._seconds.woke_late(clock() - due)
             self._rows["timeline"] += self._seconds.rows()
-            if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH:
+            if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH or due >= self._next_rows_at:
                 self._fold()
             if due >= self._next_rows_at:
                 self._next_rows_at = self._start + ROWS_S * (1 + int((due - self._start) / ROWS_S))

@@ -75,7 +75,7 @@ def describe(
 
 def _baseline(path: Path, baseline: Baseline) -> dict[str, Any]:
     # As seen from the run: the two may move together, and where they are is nobody else's business.
-    return {"path": os.path.relpath(baseline.path, path), "tolerance": baseline.tolerance}
+    return {"path": os.path.relpath(baseline.path.resolve(), path.resolve()), "tolerance": baseline.tolerance}
 
 
 def _name(plan: Plan) -> str:

@@ -7,10 +7,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from analysis.choices import TOLERANCE, Baseline, tolerance
+from analysis import choices
+from analysis.choices import Baseline
 from analysis.objectives.objective import Objective, objective
 from loadgate import __version__, preflight, profiles, project_file
 from loadgate import credential as credentials
@@ -163,11 +163,10 @@ def _check(
 
 
 def _baseline(options: Namespace) -> Baseline | None:
-    if options.baseline is None:
-        if options.tolerance is not None:
-            raise ConfigError("--tolerance is of a comparison; name the run to compare with: --baseline RUN")
-        return None
-    return Baseline(Path(options.baseline), tolerance(options.tolerance) if options.tolerance else TOLERANCE)
+    try:
+        return choices.baseline(options.baseline, choices.tolerance(options.tolerance) if options.tolerance else None)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _skip(payloads: dict[str, list[Payload]], gateway: Gateway) -> list[Payload]:

@@ -35,6 +35,7 @@ REPORT = "loadgate"
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
 CANNOT, INTERRUPTED = 2, 130
+ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_LOCUST = "on time", "by a signal", "by an objective", "by Locust"  # how runs end
 
 log = logging.getLogger("loadgate")
 
@@ -54,11 +55,11 @@ class Session:
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
-        self._on_time = False  # did the run reach its planned end?
+        self._ended_by: str | None = None  # what ended the run first
         self._ready: set[str] = set()  # workers that hear what they are told
         self._watch = Watch((), None, 1)
         self._judging = False
-        self._stopped_by: str | None = None  # the objective that ended the run
+        self._stopped_by: str | None = None  # the objective that did
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
@@ -155,6 +156,7 @@ class Session:
 
     def on_test_stopping(self, **_: Any) -> None:
         """Stop arrivals and wait for what is in flight, here or in every worker."""
+        self._begin_end(BY_LOCUST)
         if self.load is not None:
             self.load.drain()
         if self.directory is not None and not self._sends:
@@ -162,8 +164,9 @@ class Session:
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
-        cut_short = self._signalled or (self._options.headless and self._options.duration_s)
-        self._end("interrupted" if self._stopped_by or (cut_short and not self._on_time) else "complete")
+        has_end = self._options.headless and self._options.duration_s
+        as_planned = self._ended_by == ON_TIME or (self._ended_by == BY_LOCUST and not has_end)
+        self._end("complete" if as_planned else "interrupted")
 
     def on_quitting(self, **_: Any) -> None:
         """Locust goes: a run that is still on is an interrupted one."""
@@ -202,8 +205,7 @@ class Session:
 
     def on_hurry_message(self, **_: Any) -> None:
         """Wait for nothing more."""
-        if self.load is not None:
-            self.load.hurry()
+        self._hurry()
 
     def on_ready_message(self, msg: Any, **_: Any) -> None:
         """A worker is through with its start."""
@@ -225,7 +227,7 @@ class Session:
         self._counts, self._stopped, self._failed = Counter(), set(), 0
         self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
-        self._stopped_by, self._judging = None, False
+        self._ended_by, self._stopped_by, self._judging = None, None, False
         path = manifest.run_path(self._options.out, load_plan)
         description = manifest.describe(path, load_plan, self._options, users, self._probe, workers)
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
@@ -242,9 +244,10 @@ class Session:
 
     def _on_signal(self) -> None:
         if self._signalled:
-            self.hurry()
+            self._hurry()
         else:
-            gevent.spawn(self._stop_by_user)
+            self._begin_end(BY_SIGNAL)
+            gevent.spawn(self._drain_and_quit)
         self._signalled = True
 
     def on_task_exit(self) -> None:
@@ -253,18 +256,23 @@ class Session:
             log.error("stopped, because a task raised SystemExit")
             self._on_signal()
 
-    def hurry(self) -> None:
+    def _hurry(self) -> None:
         """Wait for no request any more, here or in any worker."""
-        self.on_hurry_message()
+        if self.load is not None:
+            self.load.hurry()
         if self._collects and not self._sends:
             for worker in self._awaited():
                 self._runner.send_message(HURRY, client_id=worker)
 
-    def _end_on_time(self) -> None:
-        self._on_time = True
-        self._stop_by_user()
+    def _begin_end(self, cause: str) -> None:
+        """Note what ends the run; what comes after it ends nothing any more."""
+        self._ended_by = self._ended_by or cause
 
-    def _stop_by_user(self) -> None:
+    def _end_on_time(self) -> None:
+        self._begin_end(ON_TIME)
+        self._drain_and_quit()
+
+    def _drain_and_quit(self) -> None:
         try:
             if self._collects:
                 self.on_test_stopping()
@@ -302,26 +310,34 @@ class Session:
         assert self.directory is not None
         self.directory.append(report)
         seen = self._watch.see(sender, report)
-        if seen is not None and self._stopped_by is None and not self._judging:
+        if seen is not None and self._ended_by is None and not self._judging:
             self._judging = True
             gevent.spawn(self._judge, self.directory, self._watch, seen)
 
     def _judge(self, directory: RunDirectory, watch: Watch, seen: Seen) -> None:
         # In a thread of its own: the loop must not wait for it.
-        missed = gevent.get_hub().threadpool.apply(watch.missed, (seen,))
-        if self.directory is not directory:
-            return  # that run is over
-        self._judging = False
+        try:
+            missed = gevent.get_hub().threadpool.apply(watch.missed, (seen,))
+        finally:
+            if self.directory is directory:
+                self._judging = False
+        if self.directory is not directory or self._ended_by is not None:
+            return  # that run is over: without arrivals every rate is missed
         if missed is not None:
+            self._begin_end(BY_OBJECTIVE)
             self._stopped_by = missed.text
             log.error("stopped, because it was missed: %s", missed.text)
-            (self._runner.quit if self._options.headless else self._runner.stop)()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Stop the test, and Locust, if it runs only for that."""
+        (self._runner.quit if self._options.headless else self._runner.stop)()
 
     def _give_up(self, error: Exception) -> None:
-        """Say why no run can be made, or be gone on with, and stop the test (and Locust, if it runs only for that)."""
+        """Say why no run can be made, or be gone on with, and stop."""
         log.error("%s", error)
         self._failed = self.exit_code = CANNOT
-        gevent.spawn_later(0, self._runner.quit if self._options.headless else self._runner.stop)
+        gevent.spawn_later(0, self._leave)
 
     def _await_workers(self) -> None:
         assert self._plan is not None

@@ -50,8 +50,11 @@ def run_both(urls: Mapping[str, str], out: Path, arguments: Sequence[str], toler
         printer.join()
     if CANNOT in codes.values():
         return CANNOT
-    if not all((out / name / MANIFEST).exists() for name in urls):
-        return INTERRUPTED
+    missing = [name for name in urls if not (out / name / MANIFEST).exists()]
+    if missing:
+        if not signalled:
+            sys.stderr.write(f"Error: {missing[0]} ended with code {codes.get(missing[0])} before it had a run\n")
+        return INTERRUPTED if signalled else CANNOT
     _set_baseline(out / B / MANIFEST, tolerance)
     print(_line(out / A))
     code = analyse(out / B, plots)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.objectives.objective import objective
-from loadgate.watch import Watch
+from loadgate.watch import SILENT_S, Watch
 
 TIMEOUT_S = 40.0
 
@@ -138,7 +138,38 @@ def test_a_service_at_its_limit_is_seldom_stopped_by_chance(seed):
 def test_a_share_of_outcomes_may_stop_too():
     refused = [report(at, ok(at, 100_000), (at, "a", "throttled", "response", [500], 20)) for at in range(5)]
 
-    assert stopped_at(watch_of("errors<10% over 3s stop"), refused) == 2
+    assert stopped_at(watch_of("errors<10% over 3s stop"), refused) == 3  # from the first second on that all have ended
+
+
+@pytest.mark.parametrize(
+    "text", ["errors<1% over 10s stop", "timeouts<1% over 10s stop", "ok_rate>=19/s over 10s stop"]
+)
+def test_a_service_that_hangs_for_good_misses_shares_though_its_requests_end_later(text):
+    """It answers nothing from second 20 on, and its time limit is longer than what is looked at."""
+    reports = []
+    for now in range(100):
+        ended = [ok(now, 20_000)] if now < 20 else []
+        if now - TIMEOUT_S >= 20:
+            planned = int(now - TIMEOUT_S)
+            ended = [(planned, "a", "gateway_timeout", "response", [40_000_000], 20)]
+        hung = range(max(20, int(now - TIMEOUT_S) + 1), now + 1)
+        reports.append(report(now, *ended, waiting=[in_flight(second, 1000) for second in hung]))
+
+    expected = 21 if text.startswith("ok_rate") else 60
+    assert stopped_at(watch_of(text), reports) == pytest.approx(expected, abs=2)
+
+
+def test_failures_that_come_at_once_are_not_counted_more_often_than_slow_answers():
+    """5 % are refused at once, the others answered after 3 s."""
+    reports = []
+    for now in range(60):
+        ended = [(now, "a", "throttled", "response", [500], 50)]
+        ended += [ok(now - 3, 3_000_000, 950)] if now >= 3 else []
+        waiting = [in_flight(second, 1000, 950) for second in range(max(0, now - 2), now + 1)]
+        reports.append(report(now, *ended, waiting=waiting))
+
+    assert stopped_at(watch_of("errors<8% over 5s stop"), reports) is None
+    assert stopped_at(watch_of("errors<2% over 5s stop"), reports) is not None
 
 
 def test_old_seconds_are_forgotten():
@@ -146,7 +177,7 @@ def test_old_seconds_are_forgotten():
     for at in range(1000):
         watch.see("", report(at, ok(at, 100_000)))
 
-    assert len(watch._ended) <= 3
+    assert len(watch._ended) <= 3 + SILENT_S
 
 
 def test_what_was_dropped_has_no_time():

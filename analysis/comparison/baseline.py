@@ -1,8 +1,8 @@
 """A run against its baseline: one objective more, that nothing is worse than it was.
 
-It is missed if any figure is worse by more than the tolerance, and surely so (`compare`). It is met if none is, and
-surely not the share of `ok` and at least one percentile of the main measure: the other end of what a comparison can
-say. Between the two the run does not decide.
+It is missed if any figure is surely worse, and was measured as worse by more than the tolerance (`compare`). It is met
+if none is, and if it is sure that the share of `ok` and at least one percentile of the main measure are not, by more
+than that: the other end of what a comparison can say. Between the two the run does not decide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from analysis.comparison.comparable import TARGET, difference_text, differing
 from analysis.comparison.compare import OUTCOME, OUTCOME_PART, RATE
 from analysis.comparison.measured import Side
 from analysis.comparison.report import Labelled, comparison, labelled_run, why_invalid
-from analysis.comparison.wording import longer_text
+from analysis.comparison.wording import longer_text, name_text
 from analysis.errors import BadRun
 from analysis.objectives.judgement import MET, MISSED, UNDECIDED, is_partial, verdict
 from analysis.outcomes import Outcome
@@ -26,6 +26,7 @@ from analysis.summary import INVALID
 from analysis.window import Window
 
 THIS_RUN = "this run"
+MOST_NAMES = 3
 
 
 def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Choices, run_dir: Path) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Ch
     except BadRun as error:
         if choices.baseline:
             raise
-        found = _judged(baseline, UNDECIDED, f"It could not be compared: {error}.")
+        found = _result(baseline, UNDECIDED, f"It could not be compared: {error}.")
     results = [*(each["result"] for each in summary["slo"]), found["result"]]
     if is_partial(run.manifest):
         results = [UNDECIDED if result == MET else result for result in results]
@@ -68,16 +69,16 @@ def _compared(baseline: Baseline, summary: dict[str, Any], side: Side) -> dict[s
     if different:
         raise BadRun(f"the run cannot be compared with its baseline {one.label}: {different}")
     if one.summary["verdict"] == INVALID:
-        return _judged(baseline, UNDECIDED, f"The baseline is an invalid run: {why_invalid(one)}")
+        return _result(baseline, UNDECIDED, f"The baseline is an invalid run: {why_invalid(one)}")
     if one.side.run.manifest.get("verdict") == INVALID:
-        return _judged(baseline, UNDECIDED, f"The baseline is an invalid run, as its {SUMMARY} says.")
+        return _result(baseline, UNDECIDED, f"The baseline is an invalid run, as its {SUMMARY} says.")
     found = comparison(one, Labelled("B", THIS_RUN, side, summary), settings, baseline.tolerance)
     result, reason = decided(found, summary["main"], baseline.tolerance)
     kept = ("method", "seconds", "figures", "cautions", "differs")
-    return _judged(baseline, result, reason) | {key: found[key] for key in kept}
+    return _result(baseline, result, reason) | {key: found[key] for key in kept}
 
 
-def _judged(baseline: Baseline, result: str, reason: str) -> dict[str, Any]:
+def _result(baseline: Baseline, result: str, reason: str) -> dict[str, Any]:
     return {
         "name": wording.one_line(directory_of(baseline.path).resolve().name),  # where it is is nobody else's business
         "tolerance": baseline.tolerance,
@@ -101,10 +102,17 @@ def decided(found: Mapping[str, Any], main: str, tolerance: float) -> tuple[str,
     kinds = {each["kind"] for each in sound if each["kind"] == main or each["name"] == Outcome.OK}
     if kinds == {main, OUTCOME}:
         rest = len(figures) - len(sound)
-        few = f"; of {rest} it cannot be told" if rest else ""
+        few = f"; {_open_names(figures, sound)}" if rest else ""
         matters = wording.share_text(tolerance, 1)
         return MET, f"{len(sound)} of {len(figures)} figures are surely not worse by more than {matters}{few}."
     return UNDECIDED, _open_text(figures, OUTCOME if main in kinds else main)
+
+
+def _open_names(figures: Sequence[Mapping[str, Any]], sound: Sequence[Mapping[str, Any]]) -> str:
+    """Say of which figures it is open, the first few by their names."""
+    names = [name_text(each) for each in figures if each not in sound]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"not decided: {', '.join(names[:MOST_NAMES])}{more}"
 
 
 def _is_no_worse(figure: Mapping[str, Any]) -> bool:

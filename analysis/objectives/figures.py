@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.count_intervals import wilson
-from analysis.objectives.objective import ERRORS, PER_SECOND, SHARE, TIMEOUTS, Objective
+from analysis.objectives.objective import ERRORS, OK_RATE, PER_SECOND, SHARE, TIMEOUTS, Objective
 from analysis.outcomes import Outcome
 from analysis.percentiles import effective_ranks, estimates, requests_needed
 from analysis.population import TIMEOUTS as TIMED_OUT
@@ -96,7 +96,7 @@ def _counted(figure: str) -> NDArray[np.bool_]:
 def _rate(part: Part, figure: str) -> Measured:
     counts = part.samples.outcome_counts()
     total = sum(counts.values())
-    count = counts.get(Outcome.OK, 0) if figure == "ok_rate" else total - counts.get(Outcome.DROPPED, 0)
+    count = counts.get(Outcome.OK, 0) if figure == OK_RATE else total - counts.get(Outcome.DROPPED, 0)
     if part.length_s <= 0:
         return Measured()
     per_s = count / part.length_s

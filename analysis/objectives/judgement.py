@@ -68,7 +68,9 @@ def judged(
 def _stopped(objective: Objective, run: Run, main: str, confidence: float) -> Judged:
     """Judge the objective that ended a run by its last seconds: those missed it, whatever the rest says."""
     end_s = math.ceil(run.duration_s or 0)
-    from_s = max(0, end_s - int(objective.stop_after_s or end_s))
+    # Shares are of what ended then, which was planned up to the time limit before.
+    earlier_s = run.manifest["gateway"].get("timeout_s") or 0.0 if objective.unit == SHARE else 0.0
+    from_s = max(0, math.floor(end_s - (objective.stop_after_s or end_s) - earlier_s))
     last = Part(run.bounded.within(from_s, end_s), run.source.known, from_s, end_s)
     return replace(judge(objective, last, main, confidence), result=MISSED, needs_s=None)
 

@@ -12,7 +12,8 @@ SECOND, SHARE, PER_SECOND = "s", "share", "1/s"
 OPERATORS = ("<=", ">=", "<", ">")
 ERRORS, TIMEOUTS = "errors", "timeouts"
 SHARES = (ERRORS, TIMEOUTS, *(outcome.value for outcome in Outcome))
-RATES = ("rate", "ok_rate")
+RATE, OK_RATE = "rate", "ok_rate"
+RATES = (RATE, OK_RATE)
 MEAN = "mean"
 EXAMPLES = "p99<800ms, errors<1%, ok_rate>=50/s"
 

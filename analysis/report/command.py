@@ -10,7 +10,7 @@ import click
 
 from analysis import wording
 from analysis.choice_options import TOLERANCE_OPTION, RunPath, chosen, read_each_by, with_choice_options
-from analysis.choices import Baseline
+from analysis.choices import baseline as joined
 from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.objectives.objective import objective
@@ -76,7 +76,10 @@ def report(
     invalid or does not decide.
     """
     try:
-        choices["baseline"] = _baseline(baseline, tolerance)
+        choices["baseline"] = joined(baseline, tolerance)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    try:
         folder, summary = write_report(paths, out, chosen(**choices), timeout_s=timeout, plots=not no_plots)
     except BadRun as error:
         raise click.ClickException(str(error)) from None
@@ -84,14 +87,6 @@ def report(
     for write in (_step_summary, _metrics):
         _try_to(write, folder, summary)
     click.get_current_context().exit(exit_code(summary))
-
-
-def _baseline(path: Path | None, tolerance: float | None) -> Baseline | None:
-    if path is None:
-        if tolerance is not None:
-            raise click.UsageError("--tolerance is of a comparison; name the run to compare with: --baseline RUN")
-        return None
-    return Baseline(path) if tolerance is None else Baseline(path, tolerance)
 
 
 def _terminal_text(summary: dict[str, Any], environment: Mapping[str, str]) -> str:

@@ -29,7 +29,7 @@ def document(summary: Mapping[str, Any]) -> bytes:
     for row in slo.rows(summary):
         # With the run's name: servers tell the cases of a job's several reports apart by it.
         case = TestCase(one_line(row.objective), classname=f"loadgate.{name}")
-        case.result = list(_results(summary, row))
+        case.result = _results(summary, row)
         suite.add_testcase(case)
     suites: Any = JUnitXml("loadgate")  # not all of the library has types
     suites.add_testsuite(suite)
@@ -60,14 +60,14 @@ def _properties(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, run[key]
 
 
-def _results(summary: Mapping[str, Any], row: slo.Row) -> Iterator[FinalResult]:
+def _results(summary: Mapping[str, Any], row: slo.Row) -> list[FinalResult]:
     if row.found == MET:
-        return
+        return []
     message = _invalid_text(summary) if row.found == slo.NOT_JUDGED else row.reason
     kind = Failure if row.found == MISSED else Error
     result = kind(one_line(message), row.result.lower())
     result.text = one_line(message)  # some servers show the text, others the message
-    yield result
+    return [result]
 
 
 def _invalid_text(summary: Mapping[str, Any]) -> str:

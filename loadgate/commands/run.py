@@ -91,8 +91,8 @@ def run(
     if url_b is not None:
         if given["baseline"] is not None:
             raise click.UsageError("--ab compares with URL and --baseline with an earlier run; give one of them")
-        timing = {"--rate": rate, "--users": users, "--duration": f"{duration}s", "--processes": processes}
-        timing["--ramp"] = None if ramp is None else f"{ramp}s"
+        timing = {"--rate": rate, "--users": users, "--duration": f"{duration:f}s", "--processes": processes}
+        timing["--ramp"] = None if ramp is None else f"{ramp:f}s"
         both(url, url_b, [f"{flag}={value}" for flag, value in timing.items() if value is not None], given)
     if users is None:
         rate = 10.0 if rate is None else rate

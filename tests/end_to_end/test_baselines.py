@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 from conftest import PYTHON, environment
@@ -38,14 +39,26 @@ def test_a_slower_service_fails_now_and_in_every_later_report(stand_in, tmp_path
     done = load(tmp_path, after, "change", "--baseline=main", "--tolerance=10%")
 
     last = done.stdout.splitlines()[-2:]
-    assert (done.returncode, last[1]) == (1, "FAIL"), done.stdout
-    assert last[0].startswith("MISSED: no regression against main: ")
-    assert report_again(tmp_path / "change") == (1, last)
+    code, word, result = expected(tmp_path / "change", done)
+    assert (done.returncode, last[1]) == (code, word), done.stdout
+    assert last[0].startswith(f"{result}: no regression against main: ")
+    assert report_again(tmp_path / "change") == (code, last)
     (tmp_path / "main").rename(tmp_path / "moved")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "change").rename(tmp_path / "elsewhere" / "change")
     (tmp_path / "moved").rename(tmp_path / "elsewhere" / "main")
-    assert report_again(tmp_path / "elsewhere" / "change") == (1, last)
+    assert report_again(tmp_path / "elsewhere" / "change") == (code, last)
+
+
+def expected(run, done):
+    """A regression; unless this machine was too busy for either run, which then says so."""
+    summary = json.loads((run / "summary.json").read_text("utf-8"))
+    if summary["verdict"] == "invalid":
+        assert {each["name"] for each in summary["cautions"] if each["serious"]} == {"generator_late"}
+        return 3, "INVALID", "not judged"
+    if "The baseline is an invalid run: " in done.stdout and "left" in done.stdout:
+        return 3, "NOT DECIDED", "not decided"
+    return 1, "FAIL", "MISSED"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +68,7 @@ def test_a_slower_service_fails_now_and_in_every_later_report(stand_in, tmp_path
             ["--baseline=main", "--rate=60"],
             "--baseline 'main' is a run that this one cannot be compared with: rate (1/s) is 50.0 and 60.0",
         ),
-        (["--baseline=nowhere"], "--baseline: nowhere is not a run: it has no run.json"),
+        (["--baseline=nowhere"], "--baseline 'nowhere' cannot be read: nowhere is not a run: it has no run.json"),
         (["--tolerance=5%"], "name the run to compare with: --baseline RUN"),
         (["--baseline=main", "--tolerance=5"], "'5' is not a tolerance"),
         (["--baseline=main", "--ab=http://127.0.0.1:9/"], "give one of them"),
@@ -68,6 +81,7 @@ def test_a_wrong_baseline_is_told_before_anything_is_sent(stand_in, tmp_path, op
     run = {"format": 1, "state": "complete", "name": "json", "target": "", "started_at": "", "load": manifest}
     run |= {"gateway": {"name": "modelarts", "timeout_s": 40.0, "body_limit_bytes": 12582912}, "payloads": []}
     (tmp_path / "main" / "run.json").write_text(json.dumps(run))
+    (tmp_path / "main" / "latency.csv").write_text("second,name,outcome,measure,value_us,count\n")
 
     done = load(tmp_path, service, "change", *options)
 
@@ -91,9 +105,10 @@ def test_two_services_get_the_same_load_at_the_same_time(stand_in, tmp_path):
         check=False,
     )
 
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "FAIL"), done.stderr
-    assert done.stdout.splitlines()[-2].startswith("MISSED: no regression against a: ")
-    assert report_again(tmp_path / "ab" / "b") == (1, done.stdout.splitlines()[-2:])
+    code, word, result = expected(tmp_path / "ab" / "b", done)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, word), done.stderr
+    assert done.stdout.splitlines()[-2].startswith(f"{result}: no regression against a: ")
+    assert report_again(tmp_path / "ab" / "b") == (code, done.stdout.splitlines()[-2:])
     assert [len(service.truth()) for service in (a, b)] == [551, 551]  # with the request before the load
     # A log has a line every ten seconds, and nothing that steers a terminal.
     for name in ("a", "b"):
@@ -105,7 +120,9 @@ def test_two_services_get_the_same_load_at_the_same_time(stand_in, tmp_path):
 def test_a_service_that_cannot_be_reached_ends_both(stand_in, tmp_path):
     service = stand_in(*SERVICE, "--service-time=constant:20ms")
 
-    done = load(tmp_path, service, "ab", "--ab=http://127.0.0.1:9/", "--duration=30s")
+    began = time.monotonic()
+    done = load(tmp_path, service, "ab", "--ab=http://127.0.0.1:9/", "--duration=60s")
 
     assert done.returncode == 2
+    assert time.monotonic() - began < 50
     assert "b: Error: the first request to http://127.0.0.1:9/ failed" in done.stderr

@@ -11,6 +11,7 @@ from test_compare_report import HOSTILE, write
 
 from analysis.comparison.baseline import decided
 from analysis.comparison.report import Labelled, comparison
+from analysis.comparison.wording import name_text
 from analysis.report.command import report
 
 CORRELATED = {"rho": 0.5, "slow": 0.1}
@@ -56,7 +57,7 @@ def test_failures_that_grow_are_a_regression_though_the_answers_are_as_fast():
 
 
 def test_a_few_failures_more_leave_it_open_though_the_answers_are_as_fast():
-    """0.4 % of 3,000 requests are surely more than none, but may be more than the half percent that matters, or less."""
+    """0.4 % of 3,000 requests are surely more than none; whether more than the half percent that matters is open."""
     assert result_of(random_run(1), random_run(2, failed=0.004)) == "undecided"
 
 
@@ -113,9 +114,8 @@ def test_the_pages_show_every_figure_of_a_regression(runs):
 
     page, markdown = ((runs / "slow" / name).read_text("utf-8") for name in ("report.html", "report.md"))
     for figure in summary["baseline"]["figures"]:
-        name = f"{figure['name']} of {figure['kind']}" if figure["kind"] == "response" else figure["name"]
-        assert name in page or figure["kind"] == "rate"
-        assert name in markdown or figure["kind"] == "rate"
+        assert f'<th scope="row" class="figure">{name_text(figure)}</th>' in page
+        assert f"| {name_text(figure)} | " in markdown
     assert "Against the baseline" in page
     assert "slower" in summary["baseline"]["reason"]
     assert f"Against main: {summary['baseline']['reason']}" in page
