@@ -18,7 +18,7 @@ LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
-SUMMARY = "summary.json"  # the report's, which holds what the manifest says
+SUMMARY, REPORT_HTML = "summary.json", "report.html"  # the report's; the first holds what the manifest says
 
 # `value_us` is a list parted by spaces: `count` requests took each of these times.
 # `response` has exactly one count per planned request, whatever became of it: its counts are the outcome counts.

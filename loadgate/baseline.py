@@ -23,7 +23,7 @@ def check(baseline: Baseline, description: dict[str, Any]) -> None:
             raise BadRun(f"it has no {LATENCY} with a run's times")
     except (BadRun, OSError) as error:
         raise ConfigError(f"--baseline {str(baseline.path)!r} cannot be read: {error}") from None
-    different = difference_text([each for each in preventing(found, description) if each.what != TARGET])
+    different = difference_text(preventing(found, description), but=TARGET)
     if different:
         raise ConfigError(
             f"--baseline {str(baseline.path)!r} is a run that this one cannot be compared with: {different}"

@@ -14,12 +14,11 @@ from threading import Thread
 from types import FrameType
 from typing import IO
 
-from analysis.run_format import MANIFEST, SUMMARY
+from analysis.run_format import MANIFEST, REPORT_HTML, SUMMARY
 from loadgate import run_directory, target
 from loadgate.analyse import analyse
 
 A, B = "a", "b"
-REPORT_HTML = "report.html"
 # What a server is told is told once, of the comparison.
 OF_CI_SERVERS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI")
 CANNOT, INTERRUPTED = 2, 130

@@ -6,6 +6,7 @@ than that: the other end of what a comparison can say. Between the two the run d
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,15 @@ def _compared(baseline: Baseline, summary: dict[str, Any], side: Side) -> dict[s
         raise BadRun(f"the baseline {wording.one_line(path.name)} is not there")
     one = labelled_run("A", path, side.choices)
     settings = differing(one.side.run, side.run)
-    # Another place to ask is what many baselines are for: the same service, deployed anew.
-    different = difference_text([each for each in settings if each.what != TARGET])
+    different = difference_text(settings, but=TARGET)
     if different:
         raise BadRun(f"the run cannot be compared with its baseline {one.label}: {different}")
     if one.summary["verdict"] == INVALID:
         return _result(baseline, UNDECIDED, f"The baseline is an invalid run: {why_invalid(one)}")
     if one.side.run.manifest.get("verdict") == INVALID:
         return _result(baseline, UNDECIDED, f"The baseline is an invalid run, as its {SUMMARY} says.")
+    # Another place to ask is what many baselines are for: the same service, deployed anew.
+    settings = [replace(each, prevents=False) for each in settings]
     found = comparison(one, Labelled("B", THIS_RUN, side, summary), settings, baseline.tolerance)
     result, reason = decided(found, summary["main"], baseline.tolerance)
     kept = ("method", "seconds", "figures", "cautions", "differs")

@@ -75,9 +75,13 @@ def _differing(rows: Sequence[tuple[str, Any, Any]], *, ours: bool, prevents: bo
     ]
 
 
-def difference_text(settings: Sequence[Differing]) -> str:
-    """Say in what two runs differ that prevents a comparison; empty if in nothing."""
-    return "; ".join(f"{each.what} is {cut(each.baseline)} and {cut(each.other)}" for each in settings if each.prevents)
+def difference_text(settings: Sequence[Differing], but: str = "") -> str:
+    """Say in what two runs differ that prevents a comparison, *but* for one setting; empty if in nothing."""
+    return "; ".join(
+        f"{each.what} is {cut(each.baseline)} and {cut(each.other)}"
+        for each in settings
+        if each.prevents and each.what != but
+    )
 
 
 def cut(value: str) -> str:

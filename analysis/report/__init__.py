@@ -12,9 +12,8 @@ from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.report import junit, slo
-from analysis.report.pages import REPORT_HTML as REPORT_HTML
 from analysis.report.pages import REPORT_MD, html_page, markdown_page
-from analysis.run_format import SUMMARY
+from analysis.run_format import REPORT_HTML, SUMMARY
 from analysis.summary import summarize
 from analysis.window import window_of
 

@@ -14,8 +14,9 @@ from analysis.choices import baseline as joined
 from analysis.documents import write_whole
 from analysis.errors import BadRun
 from analysis.objectives.objective import objective
-from analysis.report import REPORT_HTML, exit_code, github, gitlab, text_table, write_report
+from analysis.report import exit_code, github, gitlab, text_table, write_report
 from analysis.report.pages import step_summary_page
+from analysis.run_format import REPORT_HTML
 
 EXAMPLES = """\
 \b

@@ -23,11 +23,12 @@ from analysis.report.definitions import definitions
 from analysis.report.notes import notes
 from analysis.report.slo import rows
 from analysis.report.verdict import figures, headline
+from analysis.run_format import REPORT_HTML
 
 if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it
 
-REPORT_HTML, REPORT_MD = "report.html", "report.md"
+REPORT_MD = "report.md"
 MOST_NOTABLE = 100  # rows shown; notable.csv has them all
 MOST_IN_MARKDOWN = 5  # ways to fail; report.html has more
 
