@@ -5,9 +5,11 @@ import re
 from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from analysis.choices import Baseline
 from analysis.outcomes import Outcome
 from analysis.readers.manifest import CREDENTIALS
 from loadgate import manifest, plan
@@ -27,7 +29,8 @@ def make_plan(classes=(("Json", "json"),), **changes):
 
 
 def describe(made, users=10, spawn_rate=10.0, probe=None, workers=0):
-    return manifest.describe(made, Namespace(spawn_rate=spawn_rate, headless=True), users, probe, workers)
+    options = Namespace(spawn_rate=spawn_rate, headless=True)
+    return manifest.describe(Path("reports/run"), made, options, users, probe, workers)
 
 
 def test_the_manifest_holds_no_secret():
@@ -169,6 +172,16 @@ def test_a_load_without_an_end_has_no_duration():
 
 
 def test_what_can_be_changed_on_the_page_while_it_runs_is_left_open():
-    load = manifest.describe(make_plan(), Namespace(spawn_rate=1.0, headless=False), 10, None, 1)["load"]
+    load = manifest.describe(Path("reports/run"), make_plan(), Namespace(spawn_rate=1.0, headless=False), 10, None, 1)[
+        "load"
+    ]
 
     assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
+
+
+def test_a_baseline_is_where_it_is_seen_from_the_run():
+    """So that both may be moved together, and nobody reads where they were."""
+    made = replace(make_plan(), baseline=Baseline(Path("reports/main"), 0.1))
+
+    assert describe(made)["baseline"] == {"path": "../main", "tolerance": 0.1}
+    assert describe(make_plan())["baseline"] is None
