@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 from conftest import PYTHON, ROOT, environment, wait_for
+from junitparser import Error, Failure, JUnitXml
 
 LOCUSTFILE = f"-f={ROOT / 'locustfiles' / 'json_requests.py'}"
 FAST = ("--service-time=constant:20ms", "--instances=16")
@@ -22,6 +23,16 @@ def slo(*texts):
 
 def results(finished):
     return {each["text"]: each["result"] for each in finished.summary()["slo"]}
+
+
+def cases(run):
+    """What junit.xml says of each objective."""
+    kinds = {Failure: "failure", Error: "error"}
+    found = [case for suite in JUnitXml.fromfile(str(run / "junit.xml")) for case in suite]
+    return {case.name: kinds[type(case.result[0])] if case.result else "passed" for case in found}
+
+
+IN_JUNIT = {"met": "passed", "missed": "failure", "undecided": "error"}
 
 
 def report_again(finished):
@@ -58,6 +69,8 @@ def test_the_verdict_is_the_exit_code_and_the_last_line_now_and_later(
     assert finished.manifest()["slo"] == list(objectives)
     assert finished.stdout.splitlines()[-1] == line
     assert finished.code == code
+    expected = {text: "error" if line == "INVALID" else IN_JUNIT[result] for text, result in objectives.items()}
+    assert cases(finished.run) == expected
     before = finished.summary()
     assert report_again(finished) == (code, before)
 
@@ -71,6 +84,7 @@ def test_a_run_that_did_not_send_its_plan_is_invalid_though_its_objective_was_me
     assert finished.summary()["verdict"] == "invalid"
     assert finished.code == 3
     assert finished.stdout.splitlines()[-1] == "INVALID"
+    assert cases(finished.run) == {"p50<2s": "error"}
 
 
 def test_plain_locust_has_the_same_verdict(stand_in, command):
@@ -146,6 +160,7 @@ def test_a_killed_worker_makes_the_verdict_invalid(stand_in, tmp_path):
         stdout, _ = process.communicate(timeout=60)
 
     assert (process.returncode, stdout.splitlines()[-1]) == (3, "INVALID")
+    assert cases(run) == {"p50<1s": "error"}
 
 
 @pytest.mark.parametrize(
