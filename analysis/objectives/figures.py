@@ -73,7 +73,7 @@ class Part:
 def measured(objective: Objective, part: Part, confidence: float) -> Measured:
     """Measure the figure of *objective* in *part*; a latency has its measure."""
     if objective.unit == SHARE:
-        return _share(part.samples, _counted(objective.figure), objective.limit, confidence)
+        return _share(part.samples, counted(objective.figure), objective.limit, confidence)
     if objective.unit == PER_SECOND:
         return _rate(part, objective.figure)
     assert objective.measure is not None
@@ -84,7 +84,7 @@ def measured(objective: Objective, part: Part, confidence: float) -> Measured:
     return _percentile(population, objective, objective.percentile, part, confidence)
 
 
-def _counted(figure: str) -> NDArray[np.bool_]:
+def counted(figure: str) -> NDArray[np.bool_]:
     """Mark the outcomes, by their codes, that make up a share."""
     if figure == ERRORS:
         return np.array([outcome is not Outcome.OK for outcome in OUTCOMES])

@@ -1,0 +1,1 @@
+"""How much a service carries: levels of load, and the rate at which its objectives give way."""
