@@ -18,7 +18,7 @@ PRECISE, FEWEST_NEAR = 0.01, 4  # half an interval, as a share of the rate: narr
 DOUBLING, NEAR, CONFIRMATION = "doubling", "near the edge", "confirmation"
 SHARES = {DOUBLING: 0.02, NEAR: 0.08, CONFIRMATION: 0.12}  # of the budget, at most, for one level once it has settled
 SETTLING, LEAST_SETTLING_S = 0.3, 2.0  # as a share of that
-SHORTEST_S = 5.0
+SHORTEST_S, FEWEST_BEYOND = 5.0, 5
 ASIDE, MOST_ASIDE = 0.7, 0.3  # logits of the share beyond the limit, below and above the edge; and of its rate
 
 LOWEST_MISSED = "the objectives are missed at the lowest rate"
@@ -53,7 +53,7 @@ class Step:
             return False
         if self.kind == DOUBLING and all(each.beyond <= (each.allowed or 0.0) * each.n / 2 for each in so_far.against):
             return True  # the edge is not here
-        return so_far.result in (MET, MISSED)
+        return so_far.result == MET or _is_missed(so_far)
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,15 @@ def next_step(search: Search, levels: Sequence[Level]) -> Step | Done:
     left_s = search.budget_s - sum(each.took_s for each in levels)
     if not levels:
         return _step(search, DOUBLING, search.from_per_s)
-    if all(each.looks_good for each in levels):
-        return _doubled(search, max(each.rate_per_s for each in levels), left_s)
-    if not any(each.looks_good for each in levels) and levels[-1].result == MISSED:
+    is_missed = any(map(_is_missed, levels))
+    if is_missed and not any(each.looks_good for each in levels):
         return Done(LOWEST_MISSED)
+    highest_per_s = max(each.rate_per_s for each in levels)
+    if not is_missed:
+        if highest_per_s < search.to_per_s:
+            return _doubled(search, highest_per_s, left_s)
+        if all(each.looks_good for each in levels):
+            return Done(NEVER_MISSED)
     found = edge(levels, CONFIDENCE)
     if found is None:
         return Done(NOT_DECIDED)
@@ -85,9 +90,14 @@ def next_step(search: Search, levels: Sequence[Level]) -> Step | Done:
     return _step(search, NEAR, _beside(search, found, kinds.count(NEAR)))
 
 
+def _is_missed(level: Level) -> bool:
+    """Whether a level is beyond the edge: at the lowest rates a single slow request is many of them."""
+    return any(
+        each.result == MISSED and (each.allowed is None or each.beyond >= FEWEST_BEYOND) for each in level.against
+    )
+
+
 def _doubled(search: Search, highest_per_s: float, left_s: float) -> Step | Done:
-    if highest_per_s >= search.to_per_s:
-        return Done(NEVER_MISSED)
     if left_s < _takes_s(search, DOUBLING):
         return Done(NOT_DECIDED)
     return _step(search, DOUBLING, min(2 * highest_per_s, search.to_per_s))
