@@ -13,7 +13,7 @@ from analysis.cautions import Evidence, cautions
 from analysis.choices import Choices
 from analysis.errors import BadRun
 from analysis.failures import most_frequent, what_to_do
-from analysis.objectives.judgement import MET, UNDECIDED, is_partial, judged, verdict
+from analysis.objectives.judgement import judged, verdict
 from analysis.objectives.objective import Objective, objective
 from analysis.outcomes import Outcome
 from analysis.percentiles import Estimate, estimates, largest
@@ -58,10 +58,10 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     main = main_measure(populations)
     seconds, shown = (window.from_s, window.to_s), tuple(choices.percentiles.values())
     objectives = judged(_objectives(run, choices), run, seconds, main, choices.confidence, shown)
-    results = [UNDECIDED if each.result == MET and is_partial(run.manifest) else each.result for each in objectives]
+    results = [each.result for each in objectives]
     return {
         "format": FORMAT,
-        "verdict": INVALID if any(caution.serious for caution in found) else verdict(results),
+        "verdict": INVALID if any(caution.serious for caution in found) else verdict(results, run.manifest),
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "source": {
             "kind": run.source.kind,

@@ -45,7 +45,7 @@ class Seen:
 
     over_s: int  # seconds of it that every process has told of
     even_s: float  # from then on as many end as are planned, of every kind
-    ended: tuple["Told", ...]
+    ended: tuple[Told, ...]
     waiting: tuple[Samples, ...]  # in flight, with their ages
 
 

@@ -24,7 +24,6 @@ ASIDE, MOST_ASIDE = 0.7, 0.3  # logits of the share beyond the limit, below and 
 LOWEST_MISSED = "the objectives are missed at the lowest rate"
 NEVER_MISSED = "the objectives hold up to the highest rate"
 NOT_DECIDED = "the budget is too small to decide anything"
-GENERATOR = "the generator was the limit"
 FOUND = "found"
 
 

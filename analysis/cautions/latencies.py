@@ -31,8 +31,9 @@ def nothing_measured(evidence: Evidence) -> Caution | None:
     if not became:
         return Caution("nothing_measured", True, "No request was planned.", "Run longer, or at a higher rate.")
     advice = f"{_main_failure(evidence.run)}Send one request with loadgate send before running again."
-    # Objectives of outcomes and rates are about this too: a service that is down misses them.
-    is_asked = bool(evidence.choices.slo or evidence.run.manifest.get("slo"))
+    # Objectives of outcomes and rates are about this too, and so is a baseline: a service that is down misses them.
+    choices, manifest = evidence.choices, evidence.run.manifest
+    is_asked = bool(choices.slo or choices.baseline or manifest.get("slo") or manifest.get("baseline"))
     return Caution("nothing_measured", not is_asked, f"No request was answered well: {became}.", advice)
 
 

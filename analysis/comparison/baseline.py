@@ -18,7 +18,7 @@ from analysis.comparison.measured import Side
 from analysis.comparison.report import Labelled, comparison, labelled_run, why_invalid
 from analysis.comparison.wording import longer_text, name_text
 from analysis.errors import BadRun
-from analysis.objectives.judgement import MET, MISSED, UNDECIDED, is_partial, verdict
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, verdict
 from analysis.outcomes import Outcome
 from analysis.readers.manifest import directory_of
 from analysis.run import Run
@@ -46,9 +46,7 @@ def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Ch
             raise
         found = _result(baseline, UNDECIDED, f"It could not be compared: {error}.")
     results = [*(each["result"] for each in summary["slo"]), found["result"]]
-    if is_partial(run.manifest):
-        results = [UNDECIDED if result == MET else result for result in results]
-    judged = INVALID if summary["verdict"] == INVALID else verdict(results)
+    judged = INVALID if summary["verdict"] == INVALID else verdict(results, run.manifest)
     return {**summary, "verdict": judged, "baseline": found}
 
 

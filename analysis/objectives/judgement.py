@@ -80,11 +80,13 @@ def is_partial(manifest: Mapping[str, Any]) -> bool:
     return manifest["state"] != "complete" and not manifest.get("stopped_by")
 
 
-def verdict(results: Collection[str]) -> str:
-    """Say what the *results* of all objectives together come to: one that is missed is enough to fail."""
+def verdict(results: Collection[str], manifest: Mapping[str, Any]) -> str:
+    """Say what the *results* of all objectives of a run come to: one that is missed is enough to fail."""
     if MISSED in results:
         return "fail"
-    return "undecided" if UNDECIDED in results else "pass" if results else "none"
+    if not results:
+        return "none"
+    return "undecided" if UNDECIDED in results or is_partial(manifest) else "pass"
 
 
 def judge(objective: Objective, part: Part, main: str, confidence: float) -> Judged:

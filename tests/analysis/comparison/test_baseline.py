@@ -190,6 +190,16 @@ def test_a_report_elsewhere_finds_the_same_baseline(runs, tmp_path):
     assert done.exit_code == 1
 
 
+def test_a_service_that_went_down_is_a_regression(tmp_path):
+    for name, failed in (("main", 0.0), ("down", 1.0)):
+        write(tmp_path / name, random_run(1, seconds=20, per_s=50, failed=failed))
+
+    done, summary = reported(tmp_path / "down", "--baseline", str(tmp_path / "main"))
+
+    assert (done.exit_code, summary["verdict"]) == (1, "fail")
+    assert "ok" in [each["name"] for each in summary["baseline"]["figures"] if each["worse"]]
+
+
 def test_an_interrupted_run_passes_nothing(runs):
     change_manifest(runs / "same", state="interrupted")
 

@@ -181,7 +181,7 @@ def test_an_aggregate_has_shares_and_rates_of_all_of_it_but_of_no_part():
     ],
 )
 def test_one_missed_objective_is_enough_to_fail(results, expected):
-    assert verdict([each.result for each in judge(HALF, *results)]) == expected
+    assert verdict([each.result for each in judge(HALF, *results)], HALF.manifest) == expected
 
 
 TABLE = percentiles("p50,p88,p89.5,p89.9,p90,p90.1,p90.5,p91,p92,p99")
