@@ -92,6 +92,7 @@ def test_a_wrong_baseline_is_told_before_anything_is_sent(stand_in, tmp_path, op
 
 
 def test_two_services_get_the_same_load_at_the_same_time(stand_in, tmp_path):
+    page = tmp_path / "summary.md"
     a, b = (
         stand_in(*SERVICE, f"--service-time=constant:{ms}ms", environ={"LOADGATE_TOKEN": "shared"}) for ms in (20, 40)
     )
@@ -99,7 +100,7 @@ def test_two_services_get_the_same_load_at_the_same_time(stand_in, tmp_path):
     done = subprocess.run(
         [*PYTHON, "loadgate", "run", a.url, f"--ab={b.url}", "--rate=50", "--duration=11s", "--no-plots", "--out=ab"],
         cwd=tmp_path,
-        env=environment("shared"),
+        env=environment("shared") | {"GITHUB_STEP_SUMMARY": str(page)},
         capture_output=True,
         text=True,
         check=False,
@@ -110,6 +111,7 @@ def test_two_services_get_the_same_load_at_the_same_time(stand_in, tmp_path):
     assert done.stdout.splitlines()[-2].startswith(f"{result}: no regression against a: ")
     assert report_again(tmp_path / "ab" / "b") == (code, done.stdout.splitlines()[-2:])
     assert [len(service.truth()) for service in (a, b)] == [551, 551]  # with the request before the load
+    assert page.read_text("utf-8").count("\n# json\n") == 1  # the job is told once, of the comparison
     # A log has a line every ten seconds, and nothing that steers a terminal.
     for name in ("a", "b"):
         [line] = [line for line in done.stderr.splitlines() if line.startswith(f"{name}: 10 s of 11 s: ")]

@@ -137,7 +137,7 @@ def test_of_a_killed_run_the_report_recovers_all_but_the_last_second(stand_in, t
 
 def test_the_first_thing_that_ends_a_run_is_what_ended_it(stand_in, tmp_path):
     """Its time is over while it still waits for a request, but a signal had ended it before."""
-    service = stand_in("--service-time=constant:3s", "--instances=200")
+    service = stand_in("--service-time=constant:8s", "--instances=200")
     words = ["loadgate", "run", service.url, "--rate=10", "--duration=5s", "--no-plots"]
 
     code, _, manifest, _, _ = ended(words, tmp_path / "run", service, signal.SIGINT)
