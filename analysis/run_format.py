@@ -18,6 +18,7 @@ LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
+CAPACITY = "capacity.json"  # of a run that searched for the capacity of its service
 SUMMARY, REPORT_HTML = "summary.json", "report.html"  # the report's; the first holds what the manifest says
 
 # `value_us` is a list parted by spaces: `count` requests took each of these times.

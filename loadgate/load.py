@@ -90,6 +90,7 @@ class Load:
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
         self._hurried, self._over = False, False
+        self._is_watched = plan.is_watched
         self._folder = gevent.spawn(self._fold_on)
 
     # ---- users
@@ -104,7 +105,7 @@ class Load:
         if self._plan.load_model == "open":
             stream = self._streams.get(user_class) or self._new_stream(user_class)
             self._pacer.set_users(stream, stream.users + 1)
-            self._seconds.target_per_s += self._plan.rate_per_user
+            self._seconds.target_per_s = self._pacer.rate_per_s
         else:
             self._closed_users_ever += 1
             chosen = endless(self._plan.requests[user_class], f"{self._seed} {user_class} {self._closed_users_ever}")
@@ -122,9 +123,17 @@ class Load:
         if self._plan.load_model == "open":
             stream = self._streams[user_class]
             self._pacer.set_users(stream, stream.users - 1)
-            self._seconds.target_per_s -= self._plan.rate_per_user
+            self._seconds.target_per_s = self._pacer.rate_per_s
         else:
             self._closed_users.pop(key).stop()
+
+    def set_rate_per_user(self, rate_per_user: float) -> None:
+        """Have each user of the open model stand for this many requests/s from now on; whoever does that watches."""
+        if self._ending is not None:
+            return
+        self._pacer.set_rate_per_user(rate_per_user)
+        self._seconds.target_per_s = self._pacer.rate_per_s
+        self._is_watched = True
 
     def _new_stream(self, user_class: str) -> Stream:
         seed = f"{self._seed} {user_class}"
@@ -261,7 +270,7 @@ class Load:
             self._rows["failures"] += self._failed
             self._histograms, self._failed = [], []
         self._rows["notable"] += self._notable.take_failures()
-        if self._plan.is_watched:
+        if self._is_watched:
             self._rows["waiting"] = [list(self._waiting_rows())]  # the latest, instead of an earlier one
 
     def _waiting_rows(self) -> Iterator[Row]:

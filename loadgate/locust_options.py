@@ -15,7 +15,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """
     group = parser.add_argument_group("loadgate", conflict_handler="resolve")
     parser.set_defaults(json=False)
-    for option in (*options.WHAT, *options.HOW, *options.LIMITS, *options.LOCUST_ONLY):
+    for option in (*options.WHAT, *options.HOW, *options.LIMITS, *options.LOCUST_ONLY, *options.SEARCH):
         help_text = option.help.replace("%", "%%")  # argparse fills it in
         fields: dict[str, Any] = {"dest": option.name, "help": help_text, "default": option.default}
         if option.parse is None:

@@ -175,6 +175,28 @@ LIMITS = (
     Option(("--cert",), "cert", "Our certificate, where the service asks for one, PEM.", metavar="FILE"),
     Option(("--key",), "key", "Its key, PEM. [in --cert's file]", metavar="FILE"),
 )
+
+
+def share_free(text: str) -> float:
+    """A share from 0 % and below 100 %."""
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = -1.0
+    if not text.strip().endswith("%") or not 0 <= share < 1:
+        raise ValueError(f"{text!r} must be from 0% and below 100%; write 20%")
+    return share
+
+
+SEARCH = (
+    Option(("--from",), "from_per_s", "Lowest rate to try, requests/s. [1]", positive, 1.0, "R"),
+    Option(("--to",), "to_per_s", "Highest rate to try, requests/s. [10000]", positive, 10_000.0, "R"),
+    Option(("--budget",), "budget_s", "How long the search may take. [15m]", positive_duration, 900.0, "T"),
+    Option(("--target-rate",), "target_per_s", "Traffic to plan for, requests/s. [none]", positive, None, "R"),
+    Option(("--instances",), "instances", "Instances that the service has now. [1]", count, 1, "N"),
+    Option(("--headroom",), "headroom", "Share of their capacity to keep free. [20%]", share_free, 0.2, "P"),
+    Option(("--resume",), "resume", "Go on with the search of this run, which had no end. [none]", metavar="RUN"),
+)
 # `loadgate run` says these in its own words: --rate, --users and --duration.
 LOCUST_ONLY = (
     Option(("--load-model",), "load_model", "open or closed. [open]", one_of(*LOAD_MODELS), "open", "WORD"),

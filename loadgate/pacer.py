@@ -41,12 +41,28 @@ class Pacer:
         """Take a stream in; it has no arrivals before it has users."""
         self._streams.append(stream)
 
+    @property
+    def rate_per_s(self) -> float:
+        """Of all streams together, as asked for now."""
+        return self._rate_per_user * sum(stream.users for stream in self._streams)
+
     def set_users(self, stream: Stream, users: int) -> None:
         """From now on the stream has this many users; what is due by now was planned at the old rate."""
         now = self._engine.turn_at
         self._start_due(now)
         stream.users = users
-        stream.arrivals.set_rate(now - self._start, users * self._rate_per_user)
+        self._set_rate(stream, now)
+
+    def set_rate_per_user(self, rate_per_user: float) -> None:
+        """From now on each user, of every stream, stands for this many requests/s; what is due by now is sent."""
+        now = self._engine.turn_at
+        self._start_due(now)
+        self._rate_per_user = rate_per_user
+        for stream in self._streams:
+            self._set_rate(stream, now)
+
+    def _set_rate(self, stream: Stream, now: float) -> None:
+        stream.arrivals.set_rate(now - self._start, stream.users * self._rate_per_user)
         self._alarm.set(self._next_due())
 
     def stop(self, at: float) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from analysis import run_format
+from analysis.capacity.record import Record
+from analysis.documents import write_whole
 from loadgate.errors import ConfigError
 
 FORMULA = ("=", "+", "-", "@")
@@ -66,6 +68,10 @@ class RunDirectory:
         for _, _, outcome, measure, times_us, count in report["latency"]:
             if measure == run_format.RESPONSE:
                 self.outcomes[outcome] += count * max(len(times_us), 1)
+
+    def keep(self, record: Record) -> None:
+        """Keep what a search for the capacity has so far."""
+        write_whole(self.path / run_format.CAPACITY, (json.dumps(record.as_json(), indent=2) + "\n").encode())
 
     def close(self, state: str, **fields: Any) -> None:
         """Complete the manifest: `complete` or `interrupted`, and what only the end knows."""

@@ -17,10 +17,14 @@ from gevent.event import Event
 from gevent.lock import RLock
 from locust import runners
 
-from loadgate import baseline, locust_stats, manifest, run_directory
+from analysis.capacity.record import Record
+from loadgate import baseline, capacity, locust_stats, manifest, run_directory
 from loadgate.analyse import analyse
 from loadgate.answers import advice
+from loadgate.capacity import Searching
+from loadgate.connection import clock
 from loadgate.errors import ConfigError
+from loadgate.live_samples import Seen
 from loadgate.load import Load
 from loadgate.locust_stats import LocustCsv
 from loadgate.plan import Plan, plan
@@ -28,9 +32,12 @@ from loadgate.preflight import Weight
 from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
-from loadgate.watch import Seen, Watch
+from loadgate.shapes import CapacitySearch
+from loadgate.watch import Watch
 
-READY, STOP, HURRY, STOPPED, LOCKED = (f"loadgate-{word}" for word in ("ready", "stop", "hurry", "stopped", "locked"))
+READY, RATE, STOP, HURRY, STOPPED, LOCKED = (
+    f"loadgate-{word}" for word in ("ready", "rate", "stop", "hurry", "stopped", "locked")
+)
 REPORT = "loadgate"
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
@@ -47,6 +54,7 @@ class Session:
         self.load: Load | None = None
         self.weights: list[Weight] = []  # of what is about to be sent
         self.directory: RunDirectory | None = None
+        self.search: Searching | None = None
         self.exit_code = 0
         self._environment = environment
         self._options = environment.parsed_options
@@ -57,6 +65,9 @@ class Session:
         self._failed = 0  # the exit code, if the run could not be made
         self._ended_by: str | None = None  # what ended the run first
         self._ready: set[str] = set()  # workers that hear what they are told
+        self._rate_per_user: float | None = None  # as the collector says, instead of the plan's
+        self._record: Record | None = None  # of the search that is to come
+        self._began = 0.0
         self._watch = Watch((), None, 1)
         self._judging = False
         self._stopped_by: str | None = None  # the objective that did
@@ -82,6 +93,7 @@ class Session:
         if not self._collects:
             self._runner.register_message(STOP, self.on_stop_message, concurrent=True)
             self._runner.register_message(HURRY, self.on_hurry_message)
+            self._runner.register_message(RATE, self.on_rate_message)
             self._runner.send_message(READY, {})
         elif not self._sends:
             self._runner.register_message(READY, self.on_ready_message)
@@ -106,13 +118,16 @@ class Session:
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return
+        self._record = None
+        if isinstance(self._environment.shape_class, CapacitySearch):
+            self._plan, self._record = capacity.prepared(options, self._plan)
         self.weights = self._plan.weights
         for weight in self.weights:
             log.info("%s", weight.plans)
         path = manifest.run_path(options.out, self._plan)
         run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
         if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
-            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1)
+            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._record)
             baseline.check(self._plan.baseline, description)
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
@@ -147,6 +162,8 @@ class Session:
             return
         if self._sends:
             self.load = Load(self._plan, self._runner.worker_index, self._on_batch, self._on_locked)
+            if self._rate_per_user is not None:
+                self.load.set_rate_per_user(self._rate_per_user)
             if self._collects:
                 self._writer = gevent.spawn(self._write_on)
         if self._collects and self._options.headless and self._plan.duration_s:
@@ -203,6 +220,12 @@ class Session:
             self._runner.send_message("stats", last)
             self._runner.send_message(STOPPED, load.counts)
 
+    def on_rate_message(self, msg: Any, **_: Any) -> None:
+        """Take the rate of each user here from the master; None: it is the plan's, from the next run on."""
+        self._rate_per_user = msg.data
+        if self.load is not None and msg.data is not None:
+            self.load.set_rate_per_user(msg.data)
+
     def on_hurry_message(self, **_: Any) -> None:
         """Wait for nothing more."""
         self._hurry()
@@ -221,6 +244,36 @@ class Session:
         if not self._failed:
             self._give_up(ConfigError(msg.data))
 
+    # ---- a search for the capacity
+
+    def goes_on(self) -> bool:
+        """Whether the search has something to do still; it does it."""
+        try:
+            return self.search is None or self._ended_by is not None or self.search.tick(clock() - self._began)
+        except OSError as error:
+            self._give_up(error)
+            return False
+
+    def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
+        self._began = clock()
+        self.search = None
+        if self._record is not None:
+            self.search = Searching(self._record, load_plan, senders, self._set_rate, directory.keep)
+            directory.keep(self._record)
+        self._send_rate(0.0 if self.search else None)
+
+    def _set_rate(self, rate_per_s: float) -> None:
+        self._send_rate(rate_per_s / self._runner.target_user_count)
+
+    def _send_rate(self, rate_per_user: float | None) -> None:
+        """Have every user here and elsewhere stand for this rate."""
+        if self._sends:
+            self._rate_per_user = rate_per_user
+            if self.load is not None and rate_per_user is not None:
+                self.load.set_rate_per_user(rate_per_user)
+        for worker in self._workers:
+            self._runner.send_message(RATE, rate_per_user, client_id=worker)
+
     # ---- inside
 
     def _begin_directory(self, load_plan: Plan) -> None:
@@ -229,11 +282,12 @@ class Session:
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         self._ended_by, self._stopped_by, self._judging = None, None, False
         path = manifest.run_path(self._options.out, load_plan)
-        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers)
+        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers, self._record)
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
+        self._begin_search(load_plan, self.directory, workers)
 
     def _watch_signals(self) -> None:
         """Have the first signal stop the load and the second one stop waiting for it."""
@@ -309,6 +363,8 @@ class Session:
         """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
         assert self.directory is not None
         self.directory.append(report)
+        if self.search is not None:
+            self.search.see(sender, report)
         seen = self._watch.see(sender, report)
         if seen is not None and self._ended_by is None and not self._judging:
             self._judging = True

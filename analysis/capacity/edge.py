@@ -15,7 +15,7 @@ limit cannot tell how much requests depend on each other, so it takes what is us
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ class Edge:
     value: float
     high: float
     slope: float  # logits for a rate e times as high
+    objective: str = ""  # that gives way there
 
     @property
     def half_width(self) -> float:
@@ -57,14 +58,14 @@ def edge(levels: Sequence[Level], confidence: float) -> Edge | None:
     by_objective = zip(*(each.against for each in levels), strict=True)
     rate, length_s = (np.array([getattr(each, name) for each in levels]) for name in ("rate_per_s", "length_s"))
     edges = [
-        _edge_of(np.log(rate), length_s, found, found[0].allowed, confidence)
+        replace(_edge_of(np.log(rate), length_s, found, found[0].allowed, confidence), objective=found[0].text)
         for found in by_objective
         if found[0].allowed is not None and 0 < found[0].allowed < 1
     ]
     if not edges:
         return None
     first = min(edges, key=lambda each: each.value)
-    return Edge(min(each.low for each in edges), first.value, min(each.high for each in edges), first.slope)
+    return replace(first, low=min(each.low for each in edges), high=min(each.high for each in edges))
 
 
 def _edge_of(rate: Numbers, length_s: Numbers, found: Sequence[Against], allowed: float, confidence: float) -> Edge:

@@ -1,21 +1,29 @@
-"""One level of a search: a rate that was held for a while, and how the objectives fared at it."""
+"""One level of a search: a rate that was held for a while, how the objectives fared at it, and what else it showed."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.capacity.generator import trouble
 from analysis.correlation import FEWEST_SECONDS, design_effects
-from analysis.objectives.figures import Part, counted
-from analysis.objectives.judgement import MET, MISSED, UNDECIDED, judge
+from analysis.objectives.figures import UNFINISHED, Part, counted
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED, judge, named
 from analysis.objectives.objective import PER_SECOND, SHARE, Objective
-from analysis.population import population_of
-from analysis.run_format import RESPONSE
+from analysis.outcomes import Outcome
+from analysis.percentiles import PERCENTILES, estimates
+from analysis.population import Population, population_of
+from analysis.run_format import RESPONSE, SERVICE
+from analysis.samples import OUTCOMES
+from analysis.timeline import Timeline
 
 SURE = 0.999  # of a level's results: it is looked at again and again, and a search has many levels
-EFFECT_CONFIDENCE = 0.95
+CONFIDENCE = 0.95  # of its figures
+SHOWN = ("p50", "p90", "p99")
+DROPPED = OUTCOMES.index(Outcome.DROPPED)
 
 Numbers = NDArray[np.float64]
 
@@ -30,6 +38,8 @@ class Against:
     n: float  # ... of so many ...
     allowed: float | None  # ... of which this share may be; None: it is not about a share of requests
     effect: float = 1.0  # so many requests tell as much as one that does not depend on others
+    value: float | None = None  # what it is about: in seconds, or a share
+    censored: bool = False  # it is at least that
 
     @property
     def looks_good(self) -> bool:
@@ -46,6 +56,12 @@ class Level:
     length_s: float  # that was judged, once it had settled
     took_s: float  # with settling before and draining after
     against: tuple[Against, ...]
+    from_s: int = 0  # second of the run in which the judged part begins
+    spoiled: str = ""  # why it tells nothing of the service: a sentence about the generator
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    latency: Mapping[str, Any] = field(default_factory=dict)  # of the response: {percentile: estimate}
+    mean_s: float | None = None  # service time of requests that reached the model, those cut off at what they had
+    in_flight: float | None = None  # on average, counted each second
 
     @property
     def result(self) -> str:
@@ -56,6 +72,48 @@ class Level:
     def looks_good(self) -> bool:
         return all(each.looks_good for each in self.against)
 
+    @property
+    def ok_per_s(self) -> float | None:
+        return self.outcomes.get(Outcome.OK, 0) / self.length_s if self.length_s and self.outcomes else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "result": self.result, "ok_per_s": self.ok_per_s}
+
+
+def level_of(
+    kind: str,
+    rate_per_s: float,
+    took_s: float,
+    part: Part,
+    objectives: Sequence[Objective],
+    timeline: Timeline | None = None,
+) -> Level:
+    """Judge the requests of *part*, planned while a rate was held, and sum up what else they show.
+
+    What the generator dropped is no request of the service's; too much of it, or lateness, spoils the level.
+    """
+    of_service = replace(part, samples=part.samples.where(part.samples.outcome != DROPPED))
+    found = against(objectives, of_service)
+    response, service = (population_of(part.samples, measure) for measure in (RESPONSE, SERVICE))
+    figures = estimates(response, [PERCENTILES[name] for name in SHOWN], CONFIDENCE)
+    is_missed = any(each.result == MISSED for each in found)
+    return Level(
+        kind,
+        rate_per_s,
+        part.length_s,
+        took_s,
+        found,
+        part.from_s,
+        trouble(part.samples, rate_per_s * part.length_s, is_missed=is_missed),
+        part.samples.outcome_counts(),
+        {
+            name: {key: getattr(figure, key) for key in ("value_s", "low_s", "high_s", "censored")}
+            for name, figure in zip(SHOWN, figures, strict=True)
+        },
+        _mean_s(service),
+        _in_flight(timeline, part) if timeline is not None else None,
+    )
+
 
 def against(objectives: Sequence[Objective], part: Part) -> tuple[Against, ...]:
     """Judge each of *objectives* by the requests of *part*."""
@@ -63,12 +121,27 @@ def against(objectives: Sequence[Objective], part: Part) -> tuple[Against, ...]:
 
 
 def _against(objective: Objective, part: Part) -> Against:
-    result = judge(objective, part, RESPONSE, SURE).result
+    found = judge(objective, part, RESPONSE, SURE)
     allowed = _allowed(objective)
     if allowed is None:
-        return Against(objective.text, result, 0.0, 0.0, None)
+        return Against(objective.text, found.result, 0.0, 0.0, None, 1.0, found.value, found.censored)
+    if objective.name is not None:
+        part = replace(part, samples=named(part.samples, objective.name))
     beyond, n = _by_second(objective, part)
-    return Against(objective.text, result, float(beyond.sum()), float(n.sum()), allowed, _effect(beyond, n))
+    counts = float(beyond.sum()), float(n.sum())
+    return Against(objective.text, found.result, *counts, allowed, _effect(beyond, n), found.value, found.censored)
+
+
+def _mean_s(service: Population) -> float | None:
+    if not service.n:
+        return None
+    times = np.diff(service.bounds_rank, prepend=0)
+    return float(np.sum(times * service.value_us.astype(np.int64)) / service.n / 1e6)
+
+
+def _in_flight(timeline: Timeline, part: Part) -> float | None:
+    inside = (timeline.second >= part.from_s) & (timeline.second < part.from_s + part.length_s)
+    return float(timeline.in_flight[inside].mean()) if inside.any() else None
 
 
 def _allowed(objective: Objective) -> float | None:
@@ -84,6 +157,7 @@ def _by_second(objective: Objective, part: Part) -> tuple[Numbers, Numbers]:
     """Count, second by second, the requests beyond the limit, and all of them."""
     if objective.unit == SHARE:
         rows = part.samples.of_measure(RESPONSE)
+        rows = rows.where(rows.outcome != UNFINISHED)  # what it will become is open
         second, count, is_within = rows.second, rows.count, ~counted(objective.figure)[rows.outcome]
     else:
         population = population_of(part.samples, objective.measure or RESPONSE)
@@ -101,4 +175,4 @@ def _effect(beyond: Numbers, n: Numbers) -> float:
         return 1.0
     share = beyond.sum() / total
     deviation = (beyond - share * n)[:, np.newaxis]
-    return float(design_effects(deviation, np.array([total * share * (1 - share)]), EFFECT_CONFIDENCE)[0])
+    return float(design_effects(deviation, np.array([total * share * (1 - share)]), CONFIDENCE)[0])

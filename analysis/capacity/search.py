@@ -1,7 +1,8 @@
 """What a search for the capacity does next, from the levels that it has seen.
 
 Doubling from the lowest rate until an objective is missed; then pairs of levels below and above the edge that is known
-by then, in mixed order so that neither heat nor drift decides; at last the rate found is confirmed.
+by then, in mixed order so that neither heat nor drift decides; at last the rate found is confirmed. A level that the
+generator spoiled is held again, and tells nothing.
 """
 
 import math
@@ -15,15 +16,19 @@ from analysis.objectives.judgement import MET, MISSED
 
 CONFIDENCE = 0.95  # of the answer
 PRECISE, FEWEST_NEAR = 0.01, 4  # half an interval, as a share of the rate: narrower is of no use, after so many levels
-DOUBLING, NEAR, CONFIRMATION = "doubling", "near the edge", "confirmation"
-SHARES = {DOUBLING: 0.02, NEAR: 0.08, CONFIRMATION: 0.12}  # of the budget, at most, for one level once it has settled
+DOUBLING, HIGHEST, NEAR, CONFIRMATION = "doubling", "highest rate", "near the edge", "confirmation"
+# Of the budget, at most, for one level once it has settled.
+SHARES = {DOUBLING: 0.02, HIGHEST: 0.12, NEAR: 0.08, CONFIRMATION: 0.12}
 SETTLING, LEAST_SETTLING_S = 0.3, 2.0  # as a share of that
 SHORTEST_S, FEWEST_BEYOND = 5.0, 5
+FEWEST_TO_MEASURE = 3  # levels: at the lowest rates not every payload has been sent
 ASIDE, MOST_ASIDE = 0.7, 0.3  # logits of the share beyond the limit, below and above the edge; and of its rate
 
 LOWEST_MISSED = "the objectives are missed at the lowest rate"
 NEVER_MISSED = "the objectives hold up to the highest rate"
 NOT_DECIDED = "the budget is too small to decide anything"
+NOT_MEASURED = "an objective depends on something that is not measured"
+GENERATOR = "the generator was the limit"
 FOUND = "found"
 
 
@@ -65,28 +70,58 @@ class Done:
 
 def next_step(search: Search, levels: Sequence[Level]) -> Step | Done:
     """Choose what comes after *levels*."""
-    left_s = search.budget_s - sum(each.took_s for each in levels)
     if not levels:
         return _step(search, DOUBLING, search.from_per_s)
-    is_missed = any(map(_is_missed, levels))
-    if is_missed and not any(each.looks_good for each in levels):
+    left_s = search.budget_s - sum(each.took_s for each in levels)
+    sound = [each for each in levels if not each.spoiled]
+    last = levels[-1]
+    if last.spoiled and last.kind != NEAR:
+        if not (len(levels) > 1 and levels[-2].spoiled and levels[-2].kind == last.kind):
+            return _step(search, last.kind, last.rate_per_s)
+        return Done(FOUND, edge(sound, CONFIDENCE)) if last.kind == CONFIRMATION else Done(GENERATOR)
+    if len(sound) >= FEWEST_TO_MEASURE and not_measured(sound) and sound[0].looks_good:
+        return Done(NOT_MEASURED)
+    if not any(_is_missed(each) or (each.kind == HIGHEST and not each.looks_good) for each in sound):
+        return _upwards(search, sound, left_s)
+    if not any(each.looks_good for each in sound):
         return Done(LOWEST_MISSED)
-    highest_per_s = max(each.rate_per_s for each in levels)
-    if not is_missed:
-        if highest_per_s < search.to_per_s:
-            return _doubled(search, highest_per_s, left_s)
-        if all(each.looks_good for each in levels):
-            return Done(NEVER_MISSED)
-    found = edge(levels, CONFIDENCE)
+    return _nearer(search, levels, left_s)
+
+
+def _upwards(search: Search, sound: Sequence[Level], left_s: float) -> Step | Done:
+    """Go on to the highest rate, as long as nothing is missed, and stay there."""
+    highest = max(sound, key=lambda each: each.rate_per_s)
+    if sound[-1].kind == HIGHEST:
+        return Done(NEVER_MISSED)
+    if highest.rate_per_s < search.to_per_s:
+        kind, rate_per_s = DOUBLING, min(2 * highest.rate_per_s, search.to_per_s)
+    else:
+        kind, rate_per_s = HIGHEST, search.to_per_s
+    return Done(NOT_DECIDED) if left_s < _takes_s(search, kind) else _step(search, kind, rate_per_s)
+
+
+def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Done:
+    """Look around the edge, and then confirm it."""
+    sound = [each for each in levels if not each.spoiled]
+    found = edge(sound, CONFIDENCE)
     if found is None:
         return Done(NOT_DECIDED)
-    kinds = [each.kind for each in levels]
-    if CONFIRMATION in kinds:
+    if sound[-1].kind == CONFIRMATION:
         return Done(FOUND, found)
-    is_precise = found.half_width <= PRECISE and kinds.count(NEAR) >= FEWEST_NEAR
+    near = [each for each in levels if each.kind == NEAR]
+    sound_near = [each for each in near if not each.spoiled]
+    is_precise = found.half_width <= PRECISE and len(sound_near) >= FEWEST_NEAR
     if is_precise or left_s < _takes_s(search, NEAR) + _takes_s(search, CONFIRMATION):
+        if 2 * len(sound_near) < len(near):
+            return Done(GENERATOR)
         return _step(search, CONFIRMATION, found.low)
-    return _step(search, NEAR, _beside(search, found, kinds.count(NEAR)))
+    return _step(search, NEAR, _beside(search, found, len(sound_near)))
+
+
+def not_measured(levels: Sequence[Level]) -> str:
+    """Name an objective for which no request of all these levels counts; empty if there is none."""
+    by_objective = zip(*(each.against for each in levels), strict=True)
+    return next((found[0].text for found in by_objective if not any(each.n for each in found)), "")
 
 
 def _is_missed(level: Level) -> bool:
@@ -94,12 +129,6 @@ def _is_missed(level: Level) -> bool:
     return any(
         each.result == MISSED and (each.allowed is None or each.beyond >= FEWEST_BEYOND) for each in level.against
     )
-
-
-def _doubled(search: Search, highest_per_s: float, left_s: float) -> Step | Done:
-    if left_s < _takes_s(search, DOUBLING):
-        return Done(NOT_DECIDED)
-    return _step(search, DOUBLING, min(2 * highest_per_s, search.to_per_s))
 
 
 def _beside(search: Search, found: Edge, number: int) -> float:

@@ -94,7 +94,7 @@ def judge(objective: Objective, part: Part, main: str, confidence: float) -> Jud
     if objective.unit not in (SHARE, PER_SECOND):
         objective = replace(objective, measure=objective.measure or main)
     if objective.name is not None:
-        part = replace(part, samples=_named(part.samples, objective.name))
+        part = replace(part, samples=named(part.samples, objective.name))
     if not len(part.samples.second):
         return _result(objective, Measured(), part)
     if objective.every_s is None:
@@ -123,7 +123,8 @@ def _badness(judged: Judged) -> float:
     return judged.value if judged.operator[0] == "<" else -judged.value
 
 
-def _named(samples: Samples, name: str) -> Samples:
+def named(samples: Samples, name: str) -> Samples:
+    """Keep the requests of that name."""
     code = samples.names.index(name) if name in samples.names else -1
     return samples.where(samples.name == code)
 

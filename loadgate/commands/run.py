@@ -108,9 +108,9 @@ def run(
             f"--users={users}",
             f"--spawn-rate={spawn_rate!r}",
             f"--duration={duration!r}",
-            *(_sharing(processes) if processes else []),
+            *(sharing(processes) if processes else []),
             *model,
-            *_arguments([*options.WHAT, *options.HOW, *options.LIMITS], given),
+            *arguments_of([*options.WHAT, *options.HOW, *options.LIMITS], given),
         ],
     )
 
@@ -124,7 +124,7 @@ def both(url: str, url_b: str, timing: list[str], given: dict[str, Any]) -> NoRe
     out = Path(given["out"] or f"reports/{started}-ab")
     matters = tolerance(given["tolerance"]) if given["tolerance"] else TOLERANCE
     alike = [option for option in (*options.WHAT, *options.HOW, *options.LIMITS) if option.name not in OF_BOTH]
-    arguments = [*timing, *_arguments(alike, given)]
+    arguments = [*timing, *arguments_of(alike, given)]
     urls = {side_by_side.A: url, side_by_side.B: url_b}
     sys.exit(side_by_side.run_both(urls, out, arguments, matters, plots=not given["no_plots"]))
 
@@ -152,7 +152,7 @@ def launch(locustfile: str, arguments: list[str]) -> None:
     main()  # type: ignore[no-untyped-call] # Locust's
 
 
-def _sharing(processes: int) -> list[str]:
+def sharing(processes: int) -> list[str]:
     """Locust's options for processes of its own, which meet on a free port of this machine and nowhere else."""
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
@@ -161,7 +161,8 @@ def _sharing(processes: int) -> list[str]:
     return [f"--processes={processes}", *where, f"--master-port={port}"]
 
 
-def _arguments(known: list[Option], given: dict[str, Any]) -> list[str]:
+def arguments_of(known: list[Option], given: dict[str, Any]) -> list[str]:
+    """Write what was *given*, as text, for Locust's command line."""
     arguments = []
     for option in known:
         value, flag = given[option.name], option.flags[-1]

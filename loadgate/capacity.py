@@ -1,0 +1,177 @@
+"""A search for the capacity, carried out on a load that goes on: it sets the rate, and judges what each rate brings.
+
+The search itself is the analysis's (`analysis.capacity`): this holds the levels that it asks for.
+"""
+
+import math
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import numpy as np
+
+from analysis.capacity.level import Level, level_of
+from analysis.capacity.record import Record, read_record
+from analysis.capacity.search import Done, Search, Step, next_step
+from analysis.errors import BadRun
+from analysis.objectives.figures import Part
+from analysis.objectives.objective import PER_SECOND, SHARE, Objective, objective
+from analysis.population import bounded
+from analysis.run_format import TIMELINE_COLUMNS
+from analysis.timeline import NUMBERS, Timeline, merged
+from loadgate.errors import ConfigError
+from loadgate.live_samples import LiveSamples, Seen
+from loadgate.plan import Plan
+
+NO_ERRORS = objective("errors<1%")  # where no objective is about failures, which latencies leave out
+LOOK_S = 2  # seconds of a level between two looks at it
+LONGEST_DRAIN_S = 5.0  # beyond what the slowest request may take
+
+SetRate = Callable[[float], None]
+Keep = Callable[[Record], None]
+
+
+def prepared(options: Namespace, plan: Plan) -> tuple[Plan, Record]:
+    """The plan of a search, with an objective about failures, and its record so far. Raises ConfigError."""
+    if options.resume:
+        record = _resumed(Path(options.resume))
+        return replace(plan, slo=tuple(map(objective, record.objectives))), record
+    plan = _checked(plan)
+    if options.to_per_s < options.from_per_s:
+        raise ConfigError(f"--to {options.to_per_s:g} is below --from {options.from_per_s:g}")
+    search = Search(options.from_per_s, options.to_per_s, options.budget_s, plan.seed)
+    texts = tuple(each.text for each in plan.slo)
+    return plan, Record(search, texts, options.target_per_s, options.instances, options.headroom)
+
+
+def _checked(plan: Plan) -> Plan:
+    if plan.load_model != "open":
+        raise ConfigError("a capacity search sets the rate, so it needs the open model and no tasks of a class's own")
+    if not plan.slo:
+        raise ConfigError("a capacity search needs an objective to keep; write for example --slo 'p99<800ms'")
+    for each in plan.slo:
+        if each.stop_after_s or each.every_s:
+            raise ConfigError(f"objective {each.text!r}: a search judges each rate as a whole; leave out what follows")
+        if each.unit == PER_SECOND or (each.unit != SHARE and each.percentile is None):
+            raise ConfigError(
+                f"objective {each.text!r}: a search needs percentiles and shares, as 'p99<800ms' or 'errors<1%'"
+            )
+        if each.unit == SHARE and each.limit in (0, 1):
+            raise ConfigError(f"objective {each.text!r}: no search can show that; allow a share above 0 %, as 0.1%")
+    if any(each.unit == SHARE for each in plan.slo):
+        return plan
+    return replace(plan, slo=(*plan.slo, NO_ERRORS))
+
+
+def _resumed(path: Path) -> Record:
+    try:
+        found = read_record(path)
+    except (BadRun, OSError) as error:
+        raise ConfigError(f"--resume {str(path)!r} cannot be read: {error}") from None
+    if found is None:
+        raise ConfigError(f"--resume {str(path)!r} is no capacity run; name the directory of one")
+    step = next_step(found.search, found.levels)
+    if isinstance(step, Done):
+        raise ConfigError(f"--resume {str(path)!r}: that search had its end ({step.why}); start a new one")
+    return replace(found, resumed=path.resolve().name, resumed_levels=len(found.levels))
+
+
+@dataclass
+class Held:
+    """A level while it is held; times in seconds of the run."""
+
+    step: Step
+    began_s: float
+    from_s: int
+    to_s: int
+    looked_s: int
+    drains_from_s: float = math.inf
+
+
+class Searching:
+    """Goes from level to level. `tick` is called about once a second, `see` with the rows of every process."""
+
+    def __init__(self, record: Record, plan: Plan, senders: int, set_rate: SetRate, keep: Keep) -> None:
+        self.record = record
+        self.held: Held | None = None
+        limits = plan.sending.limits
+        self._objectives: Sequence[Objective] = [objective(text) for text in record.objectives]
+        self._timeout_s, self._patience_s = limits.gateway.timeout_s, limits.deadline_s + LONGEST_DRAIN_S
+        self._senders, self._set_rate, self._keep = senders, set_rate, keep
+        self._live = LiveSamples(senders)
+        self._rows: list[Sequence[Any]] = []  # of the timeline
+        self._seen: Seen | None = None
+
+    def see(self, sender: str, report: Mapping[str, Sequence[Any]]) -> None:
+        """Take in the rows of one process."""
+        self._rows += report["timeline"]
+        self._seen = self._live.see(sender, report) or self._seen
+
+    def tick(self, now_s: float) -> bool:
+        """Go on; whether there is anything to go on with. Blocks its greenlet while it thinks, in another thread."""
+        if self.held is None:
+            return self._begin(now_s)
+        if self._seen is None:
+            return True
+        if math.isinf(self.held.drains_from_s):
+            if self._is_over(self.held, self._seen):
+                self._set_rate(0.0)
+                self.held.drains_from_s = now_s
+        elif self._is_drained(self.held, self._seen) or now_s > self.held.drains_from_s + self._patience_s:
+            self._end(self.held, self._seen, now_s)
+            return self._begin(now_s)
+        return True
+
+    def _begin(self, now_s: float) -> bool:
+        step = _aside(next_step, self.record.search, self.record.levels)
+        if isinstance(step, Done):
+            return False
+        from_s = math.ceil(now_s + step.settle_s)
+        self.held = Held(step, now_s, from_s, from_s + math.ceil(step.longest_s), from_s)
+        self._live.forget()
+        self._rows.clear()
+        self._set_rate(step.rate_per_s)
+        return True
+
+    def _is_over(self, held: Held, seen: Seen) -> bool:
+        if seen.over_s >= held.to_s:
+            return True
+        if seen.over_s - held.looked_s < LOOK_S:
+            return False
+        held.looked_s = seen.over_s
+        so_far = _aside(self._level, held, seen, seen.over_s, 0.0, tuple(self._rows))
+        if not held.step.is_over(so_far):
+            return False
+        held.to_s = seen.over_s
+        return True
+
+    def _is_drained(self, held: Held, seen: Seen) -> bool:
+        return seen.over_s > held.drains_from_s and not any(len(each.second) for each in seen.waiting)
+
+    def _end(self, held: Held, seen: Seen, now_s: float) -> None:
+        level = _aside(self._level, held, seen, held.to_s, now_s - held.began_s, tuple(self._rows))
+        self.held = None
+        self.record = self.record.with_level(level)
+        self._keep(self.record)
+
+    def _level(self, held: Held, seen: Seen, to_s: int, took_s: float, rows: Sequence[Sequence[Any]]) -> Level:
+        part = Part(bounded(seen.planned(held.from_s, to_s), self._timeout_s), None, held.from_s, to_s)
+        return level_of(held.step.kind, held.step.rate_per_s, took_s, part, self._objectives, _timeline(rows))
+
+
+def _timeline(rows: Sequence[Sequence[Any]]) -> Timeline:
+    columns = zip(*rows, strict=True) if rows else [()] * len(TIMELINE_COLUMNS)
+    return merged(
+        {
+            name: np.array(column, np.float64 if name in NUMBERS else np.int64)
+            for name, column in zip(TIMELINE_COLUMNS, columns, strict=True)
+        }
+    )
+
+
+def _aside(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do it in a thread: the loop must not wait for it."""
+    return gevent.get_hub().threadpool.apply(work, arguments)
