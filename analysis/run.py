@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.failures import Failure
 from analysis.population import bounded
 from analysis.samples import Samples
 from analysis.timeline import Timeline
+
+if TYPE_CHECKING:
+    from analysis.capacity.record import Record
 
 LOADGATE = "loadgate"
 LATENCY_FILE = "loadgate latency.csv"
@@ -40,6 +43,7 @@ class Run:
     failures: list[Failure] | None = None  # the most frequent first; None: the run has no such file
     cut: tuple[str, ...] = ()  # files whose last line was cut off
     source: Source = Source(LOADGATE, ())
+    record: "Record | None" = None  # of a run that searched for the capacity
 
     @cached_property
     def bounded(self) -> Samples:

@@ -42,6 +42,7 @@ FROM_MANIFEST = (
     "payloads",
     "workers",
     "probe",
+    "slo",
 )
 
 
@@ -57,11 +58,15 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
     main = main_measure(populations)
     seconds, shown = (window.from_s, window.to_s), tuple(choices.percentiles.values())
-    objectives = judged(_objectives(run, choices), run, seconds, main, choices.confidence, shown)
+    # A search judges them at each rate.
+    texts = [] if run.record else _objectives(run, choices)
+    objectives = judged(texts, run, seconds, main, choices.confidence, shown)
     results = [each.result for each in objectives]
+    searched = _capacity(run)
+    judged_as = searched["answer"]["verdict"] if searched else verdict(results, run.manifest)
     return {
         "format": FORMAT,
-        "verdict": INVALID if any(caution.serious for caution in found) else verdict(results, run.manifest),
+        "verdict": INVALID if any(caution.serious for caution in found) else judged_as,
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "source": {
             "kind": run.source.kind,
@@ -84,8 +89,18 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "rate": _rate(inside_outcomes, length_s),
         "slo": [each.as_json() for each in objectives],
         "baseline": None,  # `comparison.baseline` adds it
+        "capacity": searched,
         "cautions": [asdict(caution) for caution in found],
     }
+
+
+def _capacity(run: Run) -> dict[str, Any] | None:
+    """Answer the search of a run that was one."""
+    if run.record is None:
+        return None
+    from analysis.capacity.answer import answer  # few runs have one
+
+    return {**run.record.as_json(), "answer": answer(run.record, run.manifest)}
 
 
 def _objectives(run: Run, choices: Choices) -> list[Objective]:

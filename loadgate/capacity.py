@@ -79,6 +79,19 @@ def _resumed(path: Path) -> Record:
     return replace(found, resumed=path.resolve().name, resumed_levels=len(found.levels))
 
 
+def check_same(path: Path, description: dict[str, Any]) -> None:
+    """Raise ConfigError where the run of *path* sent something else, or elsewhere, than this one is to."""
+    from analysis.comparison.comparable import difference_text, preventing  # only a search that goes on needs it
+    from analysis.readers.manifest import read_manifest
+
+    try:
+        different = difference_text(preventing(read_manifest(path), description))
+    except BadRun as error:
+        raise ConfigError(f"--resume {str(path)!r} cannot be read: {error}") from None
+    if different:
+        raise ConfigError(f"--resume {str(path)!r} is not the same question: {different}")
+
+
 @dataclass
 class Held:
     """A level while it is held; times in seconds of the run."""

@@ -1,6 +1,7 @@
 """How a run is going, on stderr: in place on a terminal, a line every ten seconds in a log."""
 
 import logging
+import math
 import sys
 import time
 from typing import Any
@@ -8,8 +9,12 @@ from typing import Any
 import gevent
 from locust import events
 
-from analysis.wording import load_text, time_text
+from analysis.capacity.level import Level
+from analysis.capacity.wording import RESULTS
+from analysis.outcomes import Outcome
+from analysis.wording import estimate_text, load_text, rate_text, time_text
 
+NEW_LINE = "\n"
 TERMINAL_S, LOG_S = 0.5, 10.0
 POLL_S = 0.1  # shorter than the analysis takes: the line is gone before its table comes
 
@@ -42,16 +47,40 @@ def _show(session: Any) -> None:
     in_place = sys.stderr.isatty()
     interval_s = TERMINAL_S if in_place else LOG_S
     began = shown = time.monotonic()
+    levels = len(session.search.record.levels) if session.search else 0
     while session.directory is directory:
+        if session.search and len(session.search.record.levels) > levels:
+            _say(f"{_level_line(session.search.record.levels[levels])}{NEW_LINE if in_place else ''}", in_place)
+            levels += 1
         if time.monotonic() - shown >= interval_s:
             shown = time.monotonic()
-            _say(_line(directory, shown - began), in_place)
+            line = _search_line if session.search else _line
+            _say(line(session, shown - began), in_place)
         gevent.sleep(POLL_S)
     if in_place:
         _say("", in_place)
 
 
-def _line(directory: Any, elapsed_s: float) -> str:
+def _level_line(level: Level) -> str:
+    p99 = estimate_text(level.latency["p99"])
+    failed = sum(level.outcomes.values()) - level.outcomes.get(Outcome.OK, 0)
+    found = "spoiled by the generator" if level.spoiled else RESULTS[level.result]
+    return f"{rate_text(level.rate_per_s)}/s for {level.length_s:g} s: {found}, p99 {p99}, {failed:,} failed"
+
+
+def _search_line(session: Any, elapsed_s: float) -> str:
+    search = session.search
+    budget_s, used_s = search.record.search.budget_s, sum(level.took_s for level in search.record.levels)
+    now = f"{elapsed_s:.0f} s, {used_s:.0f} of {budget_s:,.0f} s of the budget used"
+    held = search.held
+    if held is None:
+        return now
+    doing = "draining" if math.isfinite(held.drains_from_s) else "settling" if elapsed_s < held.from_s else "judging"
+    return f"{now}; {held.step.kind} at {rate_text(held.step.rate_per_s)}/s, {doing}"
+
+
+def _line(session: Any, elapsed_s: float) -> str:
+    directory = session.directory
     duration_s, outcomes = directory.manifest["load"]["duration_s"], directory.outcomes
     ended = ", ".join(f"{count} {name}" for name, count in outcomes.most_common()) or "no answer yet"
     if duration_s and elapsed_s > duration_s:

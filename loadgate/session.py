@@ -126,9 +126,12 @@ class Session:
             log.info("%s", weight.plans)
         path = manifest.run_path(options.out, self._plan)
         run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
-        if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
+        if options.headless:  # on the page the load is not known before it is over
             description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._record)
-            baseline.check(self._plan.baseline, description)
+            if self._plan.baseline:
+                baseline.check(self._plan.baseline, description)
+            if self._record and options.resume:
+                capacity.check_same(Path(options.resume), description)
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
             what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)

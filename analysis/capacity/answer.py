@@ -26,7 +26,7 @@ from analysis.capacity.search import (
     not_measured,
 )
 from analysis.objectives.judgement import MET, MISSED
-from analysis.objectives.objective import SHARE, objective
+from analysis.objectives.objective import ERRORS, SHARE, objective
 from analysis.outcomes import Outcome
 from analysis.population import TIMEOUTS
 from analysis.wording import rate_text, share_text, time_text
@@ -41,7 +41,7 @@ VERDICTS = {
     NOT_MEASURED: "undecided",
     UNFINISHED: "undecided",
 }
-LATENCY, THROTTLING, ERRORS, TIMED_OUT = "latency", "throttling", "errors", "timeouts"
+LATENCY, THROTTLING, FAILURES, TIMED_OUT = "latency", "throttling", "errors", "timeouts"
 
 
 def answer(record: Record, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,20 +141,25 @@ def _how(level: Level, against: Against) -> str:
     first = failed.most_common(1)[0][0] if failed else ""
     if cut and cut >= failed[first]:
         return TIMED_OUT
-    return THROTTLING if first == Outcome.THROTTLED else ERRORS
+    return THROTTLING if first == Outcome.THROTTLED else FAILURES
 
 
 def _found(level: Level, against: Against) -> str:
-    read = objective(against.text)
-    figure = f"{read.measure}.{read.figure}" if read.measure else read.figure
-    where = f" of {read.name}" if read.name else ""
-    if against.value is None:
-        return f"{figure}{where} had too few answers to be measured"
-    if read.unit != SHARE:
-        return f"{figure}{where} was {'at least ' if against.censored else ''}{time_text(against.value)}"
+    """Say how far a level was from an objective about a share of its requests."""
+    read, allowed, share = objective(against.text), against.allowed or 0.0, against.beyond / (against.n or 1.0)
+    requests = f"{share_text(share, 1)} of the requests{f' of {read.name}' if read.name else ''}"
+    may = f"where {share_text(allowed, 1)} may"
+    if read.unit == SHARE:
+        what = "were not" if not read.is_ceiling else "failed" if read.figure == ERRORS else "were"
+        outcome = "" if what == "failed" else f" {read.figure}"
+        return f"{requests} {what}{outcome}{_mostly(level) if what == 'failed' else ''}, {may}"
+    measure = f" ({read.measure})" if read.measure else ""
+    return f"{requests} took {'longer' if read.is_ceiling else 'less'} than {time_text(read.limit)}{measure}, {may}"
+
+
+def _mostly(level: Level) -> str:
     failed = Counter({name: count for name, count in level.outcomes.items() if name != Outcome.OK})
-    most = f", most of them {failed.most_common(1)[0][0]}" if failed and read.figure == "errors" else ""
-    return f"{figure}{where} were {share_text(against.value, 1)} of the requests{most}"
+    return f", most of them {failed.most_common(1)[0][0]}" if failed else ""
 
 
 def _sentence(why: str, edge: Edge | None, record: Record) -> str:

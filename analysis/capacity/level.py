@@ -38,8 +38,7 @@ class Against:
     n: float  # ... of so many ...
     allowed: float | None  # ... of which this share may be; None: it is not about a share of requests
     effect: float = 1.0  # so many requests tell as much as one that does not depend on others
-    value: float | None = None  # what it is about: in seconds, or a share
-    censored: bool = False  # it is at least that
+    censored: bool = False  # the figure is at least what was measured
 
     @property
     def looks_good(self) -> bool:
@@ -62,6 +61,7 @@ class Level:
     latency: Mapping[str, Any] = field(default_factory=dict)  # of the response: {percentile: estimate}
     mean_s: float | None = None  # service time of requests that reached the model, those cut off at what they had
     in_flight: float | None = None  # on average, counted each second
+    finished_per_s: float | None = None  # requests that ended while it was held, whenever they were planned
 
     @property
     def result(self) -> str:
@@ -74,7 +74,11 @@ class Level:
 
     @property
     def ok_per_s(self) -> float | None:
-        return self.outcomes.get(Outcome.OK, 0) / self.length_s if self.length_s and self.outcomes else None
+        """Good answers while it was held: of requests that pile up, all may be answered in the end."""
+        total = sum(self.outcomes.values())
+        if self.finished_per_s is None or not total:
+            return None
+        return self.finished_per_s * self.outcomes.get(Outcome.OK, 0) / total
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "result": self.result, "ok_per_s": self.ok_per_s}
@@ -111,7 +115,7 @@ def level_of(
             for name, figure in zip(SHOWN, figures, strict=True)
         },
         _mean_s(service),
-        _in_flight(timeline, part) if timeline is not None else None,
+        *_counted(timeline, part),
     )
 
 
@@ -124,12 +128,12 @@ def _against(objective: Objective, part: Part) -> Against:
     found = judge(objective, part, RESPONSE, SURE)
     allowed = _allowed(objective)
     if allowed is None:
-        return Against(objective.text, found.result, 0.0, 0.0, None, 1.0, found.value, found.censored)
+        return Against(objective.text, found.result, 0.0, 0.0, None, 1.0, found.censored)
     if objective.name is not None:
         part = replace(part, samples=named(part.samples, objective.name))
     beyond, n = _by_second(objective, part)
     counts = float(beyond.sum()), float(n.sum())
-    return Against(objective.text, found.result, *counts, allowed, _effect(beyond, n), found.value, found.censored)
+    return Against(objective.text, found.result, *counts, allowed, _effect(beyond, n), found.censored)
 
 
 def _mean_s(service: Population) -> float | None:
@@ -139,9 +143,14 @@ def _mean_s(service: Population) -> float | None:
     return float(np.sum(times * service.value_us.astype(np.int64)) / service.n / 1e6)
 
 
-def _in_flight(timeline: Timeline, part: Part) -> float | None:
+def _counted(timeline: Timeline | None, part: Part) -> tuple[float | None, float | None]:
+    """Give how many were in flight on average, and how many finished a second."""
+    if timeline is None:
+        return None, None
     inside = (timeline.second >= part.from_s) & (timeline.second < part.from_s + part.length_s)
-    return float(timeline.in_flight[inside].mean()) if inside.any() else None
+    if not inside.any():
+        return None, None
+    return float(timeline.in_flight[inside].mean()), float(timeline.finished[inside].mean())
 
 
 def _allowed(objective: Objective) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.capacity.level import Against, Level
-from analysis.capacity.search import Search
+from analysis.capacity.search import CONFIRMATION, Search
 from analysis.errors import BadRun
 from analysis.objectives.objective import objective
 from analysis.run_format import CAPACITY, FORMAT
@@ -23,6 +23,13 @@ class Record:
     levels: tuple[Level, ...] = ()
     resumed: str | None = None  # the run whose levels are the first of these
     resumed_levels: int = 0
+
+    @property
+    def shown(self) -> Level | None:
+        """The level of this run that its report is about: the confirmation, or else the last; None before the first."""
+        own = self.levels[self.resumed_levels :]
+        chosen = [each for each in own if each.kind == CONFIRMATION] or own
+        return chosen[-1] if chosen else None
 
     def with_level(self, level: Level) -> "Record":
         return replace(self, levels=(*self.levels, level))

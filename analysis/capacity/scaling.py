@@ -18,7 +18,7 @@ from analysis.capacity.level import Level
 
 FEWEST_RATES = 4  # that differ, for a law of three parameters
 LITTLE_SHARE = 0.25  # by which those in flight may differ from rate x time for a level to be steady
-KEPT_UP = 0.9  # of the rate, answered with ok
+KEPT_UP = 0.97  # of the rate, answered with ok
 
 Numbers = NDArray[np.float64]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from analysis.capacity.edge import Edge, edge
 from analysis.capacity.level import Level
+from analysis.correlation import FEWEST_SECONDS
 from analysis.objectives.judgement import MET, MISSED
 
 CONFIDENCE = 0.95  # of the answer
@@ -53,7 +54,7 @@ class Step:
 
     def is_over(self, so_far: Level) -> bool:
         """Whether it may end before its time. Near the edge it may not: what is stopped at an extreme is one."""
-        if self.kind == NEAR or so_far.length_s < SHORTEST_S:
+        if self.kind == NEAR or so_far.length_s < (SHORTEST_S if self.kind == DOUBLING else FEWEST_SECONDS):
             return False
         if self.kind == DOUBLING and all(each.beyond <= (each.allowed or 0.0) * each.n / 2 for each in so_far.against):
             return True  # the edge is not here

@@ -51,7 +51,12 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
 )
 
 
+# A search goes beyond what the service carries, and its levels are checked for what the generator did, each by itself.
+OF_A_SEARCH = (nothing_measured, counts_differ, worker_lost, incomplete, line_cut, clock_step, timeouts_early)
+
+
 def cautions(evidence: Evidence) -> list[Caution]:
     """List what speaks against the run, the serious reasons first."""
-    found = [caution for check in CHECKS if (caution := check(evidence))]
+    checks = OF_A_SEARCH if evidence.run.record else CHECKS
+    found = [caution for check in checks if (caution := check(evidence))]
     return sorted(found, key=lambda caution: not caution.serious)

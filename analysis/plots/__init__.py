@@ -7,7 +7,7 @@ matplotlib's object API: no pyplot, so no state is left behind.
 import matplotlib as mpl
 
 from analysis.choices import Choices
-from analysis.plots import distribution, heatmap, lateness, outcomes_by_time, over_time, percentile_curves
+from analysis.plots import capacity, distribution, heatmap, lateness, outcomes_by_time, over_time, percentile_curves
 from analysis.plots.plot import Picture, Plot, rendered
 from analysis.plots.style import STYLE
 from analysis.plots.view import view_of
@@ -15,6 +15,7 @@ from analysis.run import Run
 from analysis.window import Window
 
 PICTURES = {
+    "capacity": capacity.picture,
     "percentiles": percentile_curves.picture,
     "heatmap": heatmap.picture,
     "over_time": over_time.picture,

@@ -138,6 +138,13 @@ def _counts_or_null(value: Any) -> bool:
     )
 
 
+def _search_or_null(value: Any) -> bool:
+    names = ("from_per_s", "to_per_s", "budget_s")
+    return value is None or (
+        isinstance(value, dict) and all(value.get(each) is not None and _number_or_null(value[each]) for each in names)
+    )
+
+
 def _texts_or_null(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and all(isinstance(text, str) for text in value.values()))
 
@@ -177,6 +184,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.duration_s": _LENGTH,
     "load.ramp_s": _LENGTH,
     "load.max_in_flight": _NUMBER,
+    "load.search": (_search_or_null, "an object with the numbers from_per_s, to_per_s and budget_s, or null"),
     "stopped_by": _TEXT_OR_NULL,
     "slo": (_list_of_texts_or_null, "a list of texts, or null"),
     "baseline": _OBJECT_OR_NULL,

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from analysis.readers.side_by_side import check_same, check_side_by_side, joined
 from analysis.readers.tables import Table, joined, no_rows, read_table
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
+    CAPACITY,
     FAILURE_COLUMNS,
     FAILURES,
     LATENCY,
@@ -35,6 +36,9 @@ from analysis.run_format import (
 )
 from analysis.samples import OUTCOMES
 from analysis.timeline import NUMBERS, Timeline, merged
+
+if TYPE_CHECKING:
+    from analysis.capacity.record import Record
 
 NO_MANIFEST = "It has no run.json: what load was ordered, and whether all of the run is there, is not known."
 NO_TIMELINE = "Of the run directory no more was kept than this and summary.json: how the generator did is not known."
@@ -104,7 +108,17 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
         _failures([files.failures for files in found]),
         tuple(cut),
         Source(LOADGATE, tuple(map(str, run_dirs)), _notes(shifts)),
+        _record(run_dirs),
     )
+
+
+def _record(run_dirs: Sequence[Path]) -> "Record | None":
+    """Read what a search for the capacity left; several runs side by side are none."""
+    if len(run_dirs) > 1 or not (run_dirs[0] / CAPACITY).is_file():
+        return None
+    from analysis.capacity.record import read_record  # few runs have one
+
+    return read_record(run_dirs[0])
 
 
 def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:

@@ -13,11 +13,14 @@ from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.report import junit, slo
 from analysis.report.pages import REPORT_MD, html_page, markdown_page
-from analysis.run_format import REPORT_HTML, SUMMARY
+from analysis.run_format import CAPACITY, REPORT_HTML, SUMMARY
 from analysis.summary import summarize
 from analysis.window import window_of
 
-PICTURES = {f"{name}.png" for name in ("percentiles", "heatmap", "over_time", "distribution", "lateness", "outcomes")}
+PICTURES = {
+    f"{name}.png"
+    for name in ("capacity", "percentiles", "heatmap", "over_time", "distribution", "lateness", "outcomes")
+}
 FAILURES_TOLD = 3  # in the terminal
 EXIT_CODES = {"none": 0, "pass": 0, "fail": 1, "undecided": 3, "invalid": 3}
 VERDICTS = {"pass": "PASS", "fail": "FAIL", "undecided": "NOT DECIDED", "invalid": "INVALID"}
@@ -51,6 +54,8 @@ def write_report(
         REPORT_MD: markdown_page(summary, drawn),
         REPORT_HTML: html_page(summary, run.notable, drawn),
     }
+    if summary["capacity"]:
+        content[CAPACITY] = (json.dumps(summary["capacity"], indent=2, allow_nan=False) + "\n").encode()
     if slo.rows(summary):
         content[junit.JUNIT_XML] = junit.document(summary)
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +79,8 @@ def text_table(summary: dict[str, Any]) -> str:
     """Write the percentiles of *summary* as a table for the terminal, and what speaks against them."""
     run, outcomes = summary["run"], summary["outcomes"]
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
+    if summary["capacity"]:
+        return _capacity_text(summary)
     head = [f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}", counts or "no requests"]
     head += [wording.failure_text(failure) for failure in _that_say_why(summary)[:FAILURES_TOLD]]
     if summary["window"]["cut"]:
@@ -92,6 +99,17 @@ def text_table(summary: dict[str, Any]) -> str:
     objectives = [slo.line_text(row) for row in slo.rows(summary)]
     verdict = [VERDICTS[summary["verdict"]]] if objectives else []
     return "\n".join([*head, table, *reasons, *objectives, *verdict])
+
+
+def _capacity_text(summary: dict[str, Any]) -> str:
+    from analysis.capacity.wording import text_lines  # few runs have one
+
+    run = summary["run"]
+    head = f"{run['name']}: {wording.load_text(run['load'])}"
+    reasons = [f"{'INVALID' if each['serious'] else 'caution'}: {each['text']}" for each in summary["cautions"]]
+    return "\n".join(
+        [*map(wording.one_line, [head, *reasons]), *text_lines(summary["capacity"]), VERDICTS[summary["verdict"]]]
+    )
 
 
 def exit_code(summary: dict[str, Any]) -> int:

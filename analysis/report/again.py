@@ -19,6 +19,9 @@ ONLY_NAMES = (
 )
 
 
+PLAN_NOTE = "What was planned from it (--target-rate, --instances, --headroom) is in capacity.json."
+
+
 @dataclass(frozen=True)
 class Again:
     command: str | None  # for a shell, over several lines; None: no command line makes this run
@@ -30,14 +33,29 @@ def again(run: Mapping[str, Any]) -> Again:
     load = run["load"]
     if load["model"] not in ("open", "closed"):
         return Again(None, ())
+    if load.get("search"):
+        return _search_again(run, load["search"])
     if load.get("rate_per_s" if load["model"] == "open" else "users") is None:
         return Again(None, ("The load was set by hand while it ran, so no command line repeats it.",))
     if load["model"] == "closed" and load.get("think_time_s") is None:
         return Again(None, ("The load was a locustfile's own tasks: run that file with Locust again.",))
     url, query, _ = run["target"].partition("?...")
     lines = [["loadgate", "run", url], _timing(run, load), _bodies(run), _limits(run)]
-    command = " \\\n  ".join(_shell_line(words) for words in lines if words)
-    return Again(command, tuple(_notes(run, bool(query))))
+    return Again(_command(lines), tuple(_notes(run, bool(query))))
+
+
+def _search_again(run: Mapping[str, Any], search: Mapping[str, Any]) -> Again:
+    url, query, _ = run["target"].partition("?...")
+    slo = [word for text in run.get("slo") or [] for word in ("--slo", text)]
+    words = ["--from", _number(search["from_per_s"]), "--to", _number(search["to_per_s"])]
+    words += ["--budget", f"{_number(search['budget_s'])}s", *_option("--arrivals", run["load"].get("arrivals"))]
+    words += [*_option("--seed", run["seed"]), *_sharing(run)]
+    lines = [["loadgate", "capacity", url], slo, words, _bodies(run), _limits(run)]
+    return Again(_command(lines), (*_notes(run, bool(query)), PLAN_NOTE))
+
+
+def _command(lines: Sequence[Sequence[str]]) -> str:
+    return " \\\n  ".join(_shell_line(words) for words in lines if words)
 
 
 def ramp_argument_s(ramp_s: float, users: int) -> float:
@@ -71,12 +89,15 @@ def _timing(run: Mapping[str, Any], load: Mapping[str, Any]) -> list[str]:
     words += _option("--duration", _seconds(duration_s))
     if load.get("ramp_s"):
         words += ["--ramp", f"{_number(ramp_argument_s(load['ramp_s'], users))}s"]
-    words += _option("--seed", run["seed"])
-    workers = run["workers"]
+    return [*words, *_option("--seed", run["seed"]), *_sharing(run)]
+
+
+def _sharing(run: Mapping[str, Any]) -> list[str]:
+    workers, in_flight, words = run["workers"], run["load"].get("max_in_flight"), []
     if isinstance(workers, int) and workers > 1:
         words += ["--processes", str(workers)]
-    if load.get("max_in_flight") not in (None, MAX_IN_FLIGHT):
-        words += ["--max-in-flight", _number(load["max_in_flight"])]
+    if in_flight not in (None, MAX_IN_FLIGHT):
+        words += ["--max-in-flight", _number(in_flight)]
     return words
 
 
@@ -109,7 +130,7 @@ def _notes(run: Mapping[str, Any], has_query: bool) -> list[str]:
         notes.append("The URL had a query, which is never kept: add it.")
     if run["credential"] not in (None, "none"):
         notes.append(f"The credential ({run['credential']}) comes from the environment: see docs/credentials.md.")
-    if not run["load"].get("duration_s"):
+    if not run["load"].get("duration_s") and not run["load"].get("search"):
         notes.append("The run had no duration of its own; this is how long it went on.")
     return notes
 

@@ -73,6 +73,7 @@ def _context(summary: dict[str, Any], plots: Sequence["Plot"]) -> dict[str, Any]
     return {
         "summary": summary,
         **_comparison(summary["baseline"]),
+        **_capacity(summary["capacity"]),
         "run": summary["run"],
         "headline": headline(summary),
         "figures": figures(summary),
@@ -98,6 +99,14 @@ def _comparison(baseline: dict[str, Any] | None) -> dict[str, Any]:
     from analysis.comparison import wording as compare_wording  # a report without a baseline need not wait for it
 
     return {"comparison": baseline, "figure_text": compare_wording}
+
+
+def _capacity(found: dict[str, Any] | None) -> dict[str, Any]:
+    if not found:
+        return {"capacity": None}
+    from analysis.capacity import wording as capacity_wording  # few reports need it
+
+    return {"capacity": found, "capacity_text": capacity_wording}
 
 
 def _requests_beyond(summary: dict[str, Any]) -> int:

@@ -12,6 +12,7 @@ NOT_JUDGED = "not judged"
 WORDS = {MET: "met", MISSED: "MISSED", UNDECIDED: "not decided", NOT_JUDGED: NOT_JUDGED}
 SO_FAR = "It was met until then, but the run did not get to its end."
 NO_MEANING = "The run is invalid, so this figure does not describe the service."
+OF_VERDICT = {"pass": MET, "fail": MISSED, "undecided": UNDECIDED, "invalid": NOT_JUDGED}
 TONES = {MET: "good", MISSED: "bad", UNDECIDED: "warn", NOT_JUDGED: "plain"}
 
 
@@ -40,6 +41,8 @@ def rows(summary: Mapping[str, Any]) -> list[Row]:
     """Give the objectives of *summary*, and after them that nothing is worse than in its baseline."""
     found = [_row(each, _found(summary, each), summary["confidence"]) for each in summary["slo"]]
     baseline = summary["baseline"]
+    if summary["capacity"]:
+        found.append(_capacity_row(summary))
     return [*found, _baseline_row(baseline, _found(summary, baseline))] if baseline else found
 
 
@@ -106,6 +109,20 @@ def _baseline_row(baseline: Mapping[str, Any], found: str) -> Row:
     so_far = SO_FAR if found == UNDECIDED and baseline["result"] == MET else ""
     meaning = NO_MEANING if found == NOT_JUDGED else f"{baseline['reason']} {so_far}".rstrip()
     return Row(f"no regression against {baseline['name']}", wording.NOTHING, "", found, meaning, meaning)
+
+
+def _capacity_row(summary: Mapping[str, Any]) -> Row:
+    """One row for all objectives of a search: whether there is a rate that keeps them, and which."""
+    answer, found = summary["capacity"]["answer"], OF_VERDICT[summary["verdict"]]
+    rate = answer["rate_per_s"]
+    return Row(
+        f"a rate that keeps {', '.join(summary['capacity']['objectives'])}",
+        f"{wording.rate_text(rate['value'])}/s" if rate else wording.NOTHING,
+        f"{wording.rate_text(rate['low'])} to {wording.rate_text(rate['high'])}/s" if rate else "",
+        found,
+        answer["sentence"],
+        answer["sentence"],
+    )
 
 
 def _meaning_text(judged: Mapping[str, Any], found: str) -> str:

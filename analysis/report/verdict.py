@@ -14,6 +14,7 @@ from analysis.wording import NOTHING, estimate_text, interval_text, length_text,
 
 OWN = (LOADGATE, LATENCY_FILE)
 WORDS = {"fail": ("Fail", "bad"), "undecided": ("Not decided", "warn"), "pass": ("Pass", "good")}
+OF_SEARCH = {**WORDS, "pass": ("Found", "good"), "invalid": ("Invalid", "bad")}
 NO_OBJECTIVE = "No objective was set, so nothing passed or failed."
 
 
@@ -33,6 +34,8 @@ class Figure:
 
 def headline(summary: Mapping[str, Any]) -> Headline:
     """Say in plain words whether the numbers can be used."""
+    if summary["capacity"]:
+        return _searched(summary)
     if summary["verdict"] == "invalid":
         return Headline("Invalid", "bad", f"These numbers do not describe the service.{_nothing_decided(summary)}")
     if summary["verdict"] == "fail":
@@ -49,6 +52,15 @@ def headline(summary: Mapping[str, Any]) -> Headline:
         text = f"Measured by another tool ({summary['source']['kind']}), whose own delays are not known. {NO_OBJECTIVE}"
         return Headline("Recorded", "plain", text)
     return Headline("Valid", "good", f"The measurement is sound. {NO_OBJECTIVE}")
+
+
+def _searched(summary: Mapping[str, Any]) -> Headline:
+    answer = summary["capacity"]["answer"]
+    serious = [caution["text"] for caution in summary["cautions"] if caution["serious"]]
+    if summary["verdict"] == "invalid" and serious:
+        return Headline("Invalid", "bad", f"The search cannot be believed: {serious[0]}")
+    word, tone = OF_SEARCH[summary["verdict"]]
+    return Headline(word, tone, answer["sentence"])
 
 
 def _nothing_decided(summary: Mapping[str, Any]) -> str:
@@ -76,6 +88,8 @@ def _judged(summary: Mapping[str, Any]) -> Headline:
 
 def figures(summary: Mapping[str, Any]) -> list[Figure]:
     """Choose the figures to be read first; what was not measured is `-`."""
+    if summary["capacity"]:
+        return capacity_figures(summary["capacity"])
     outcomes = summary["outcomes"]
     total = sum(outcomes.values())
     failed = total - outcomes.get(Outcome.OK, 0)
@@ -87,6 +101,43 @@ def figures(summary: Mapping[str, Any]) -> list[Figure]:
         Figure("failures", _count(failed, total), f"{share_text(failed, total)} of {total:,} requests"),
         Figure("timeouts", _count(timeouts, total), f"limit {time_text(limit_s)}" if limit_s else "limit not known"),
     ]
+
+
+def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
+    """Choose those of a search."""
+    answer, rate, plan = found["answer"], found["answer"]["rate_per_s"], found["answer"]["plan"]
+    instances, target = _counted(found["instances"]), plan and plan["target"]
+    sure = share_text(answer["confidence"], 1)
+    interval = f"{rate_text(rate['low'])} to {rate_text(rate['high'])}/s ({sure})" if rate else "not known"
+    highest = max((level["rate_per_s"] for level in found["levels"]), default=None)
+    return [
+        Figure("capacity", f"{rate_text(rate['value'])}/s" if rate else NOTHING, interval),
+        Figure(
+            "each instance may get",
+            f"{rate_text(plan['each_per_s'])}/s" if plan else NOTHING,
+            f"of {instances}, {share_text(found['headroom'], 1)} kept free",
+        ),
+        Figure(
+            "needed",
+            _counted(target["instances"]) if target else NOTHING,
+            f"for {rate_text(target['rate_per_s'])}/s" if target else "no target rate was given",
+        ),
+        Figure("gave way first", *_gave_way(answer)),
+        Figure("highest rate tried", f"{rate_text(highest)}/s" if highest else NOTHING, _counted_levels(found)),
+    ]
+
+
+def _gave_way(answer: Mapping[str, Any]) -> tuple[str, str]:
+    gave_way = answer["gave_way"]
+    return (gave_way["how"], gave_way["objective"]) if gave_way else (NOTHING, "nothing that was seen")
+
+
+def _counted(instances: int) -> str:
+    return f"{instances:,} instance{'' if instances == 1 else 's'}"
+
+
+def _counted_levels(found: Mapping[str, Any]) -> str:
+    return f"{len(found['levels'])} levels in {sum(level['took_s'] for level in found['levels']):,.0f} s"
 
 
 def _rate(summary: Mapping[str, Any]) -> Figure:

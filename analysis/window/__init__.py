@@ -25,13 +25,14 @@ MOST_BATCHES = 100  # of whole seconds, to look for a drift in: as many as that,
 LEAST_BATCHES = 10
 
 RAMP, WARM_UP, CHOSEN, DRIFT = "ramp", "warm-up", "chosen", "drift"
+OTHER_RATES = "other rates"  # of a search for the capacity: its window is one rate
 
 
 @dataclass(frozen=True)
 class Cut:
     from_s: int
     to_s: int
-    why: str  # RAMP, WARM_UP (by rule) or CHOSEN
+    why: str  # RAMP, WARM_UP (by rule), CHOSEN or OTHER_RATES
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def window_of(run: Run, choices: Choices) -> Window:
         return _judged(run, *_chosen(choices.window, run))
     if choices.warmup_s is not None:
         return _judged(run, *_after(choices.warmup_s, run))
+    if run.record is not None and run.record.shown is not None:
+        level = run.record.shown
+        return _judged(run, level.from_s, level.from_s + round(level.length_s), OTHER_RATES)
     return _by_rule(run)
 
 
@@ -105,9 +109,9 @@ def _after(warmup_s: float, run: Run) -> tuple[int, int]:
     return math.ceil(warmup_s), _end_s(run)
 
 
-def _judged(run: Run, from_s: int, to_s: int) -> Window:
+def _judged(run: Run, from_s: int, to_s: int, why: str = CHOSEN) -> Window:
     """Judge a window that was chosen: nothing more is cut from it."""
-    parts = (Cut(0, from_s, CHOSEN), Cut(to_s, _end_s(run), CHOSEN))
+    parts = (Cut(0, from_s, why), Cut(to_s, _end_s(run), why))
     cut = tuple(part for part in parts if part.from_s < part.to_s)
     drift = _drift(*_series(run, from_s, to_s), from_s, to_s)
     if drift and drift.found:
@@ -166,6 +170,8 @@ def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None
 def _cut_text(window: Window, run_length_s: float) -> str:
     if not window.cut:
         return "Nothing was cut."
+    if any(cut.why == OTHER_RATES for cut in window.cut):
+        return f"Only the part from {window.from_s:,} to {window.to_s:,} s, in which one rate was held."
     if any(cut.why == CHOSEN for cut in window.cut):
         if window.to_s >= run_length_s:
             return f"The first {window.from_s:,} s were left out, as chosen."

@@ -1,0 +1,119 @@
+import pytest
+from levels_by_hand import ERRORS, P99, level, record
+from made_by_hand import manifest_of
+
+from analysis.capacity.answer import UNFINISHED, answer
+from analysis.capacity.search import (
+    CONFIRMATION,
+    FOUND,
+    GENERATOR,
+    HIGHEST,
+    LOWEST_MISSED,
+    NEAR,
+    NEVER_MISSED,
+    NOT_DECIDED,
+    NOT_MEASURED,
+)
+
+UP = (level(50.0), level(100.0), level(200.0), level(400.0, beyond=4000, mean_s=0.2))
+AROUND = (level(290.0, beyond=60, kind=NEAR), level(310.0, beyond=180, kind=NEAR))
+CONFIRMED = (*UP, *AROUND, *AROUND, level(285.0, beyond=60, kind=CONFIRMATION, mean_s=0.02))
+
+
+def answered(*levels, **changes):
+    return answer(record(*levels, **changes), manifest_of(counts=None))
+
+
+def test_a_rate_that_was_found_comes_as_an_interval_with_what_gave_way_and_a_plan():
+    found = answered(*CONFIRMED, target_per_s=1000.0, instances=2)
+
+    assert (found["why"], found["verdict"]) == (FOUND, "pass")
+    rate = found["rate_per_s"]
+    assert 285 < rate["low"] < rate["value"] < rate["high"] < 320
+    assert "95 % interval" in found["sentence"]
+    assert found["gave_way"]["how"] == "latency"
+    assert (
+        f"({P99}): at 310/s 1.8 % of the requests took longer than 100 ms, where 1 % may."
+        in (found["gave_way"]["sentence"])
+    )
+    assert found["confirmed"] == {"rate_per_s": 285.0, "length_s": 40.0, "result": "undecided"}
+    assert found["plan"]["each_per_s"] == pytest.approx(rate["low"] / 2 * 0.8)
+    assert found["limits"]["hanging"] == pytest.approx(rate["low"] * 40)
+
+
+def test_the_limits_of_the_generator_are_those_of_all_its_processes():
+    manifest = manifest_of(workers=3)
+
+    assert answer(record(*CONFIRMED), manifest)["limits"]["generator_holds"] == 30_000
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "how", "words"),
+    [
+        ({"ok": 5000, "throttled": 5000}, "throttling", "50 % of the requests failed, most of them throttled"),
+        ({"ok": 5000, "gateway_timeout": 2000, "client_timeout": 2900, "throttled": 100}, "timeouts", "50 %"),
+        ({"ok": 5000, "server_error": 5000}, "errors", "most of them server_error"),
+    ],
+)
+def test_failures_that_give_way_have_their_kind(outcomes, how, words):
+    over = [level(rate, errors=5000, outcomes=outcomes) for rate in (400.0, 310.0)]
+    levels = (*UP[:3], over[0], level(290.0, errors=5, kind=NEAR), over[1], level(280.0, kind=CONFIRMATION))
+    found = answered(*levels)
+
+    assert found["gave_way"]["how"] == how
+    assert found["gave_way"]["objective"] == ERRORS
+    assert words in found["gave_way"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "search", "why", "verdict", "words"),
+    [
+        (
+            [level(50.0, beyond=4000)],
+            {},
+            LOWEST_MISSED,
+            "fail",
+            "missed at 50 requests/s already, the lowest rate: 40 % of the requests took longer than 100 ms",
+        ),
+        (
+            [level(50.0), level(60.0, kind=HIGHEST)],
+            {"to_per_s": 60.0},
+            NEVER_MISSED,
+            "pass",
+            "All objectives hold up to 60 requests/s",
+        ),
+        (
+            [level(50.0), level(60.0, kind=HIGHEST, beyond=80)],
+            {"to_per_s": 60.0},
+            NEVER_MISSED,
+            "undecided",
+            "too short to be sure",
+        ),
+        ([level(50.0, spoiled="1 % left late")] * 2, {}, GENERATOR, "invalid", "at 50/s 1 % left late"),
+        ([level(50.0)], {"budget_s": 51.0}, NOT_DECIDED, "undecided", "No objective was missed up to 50/s. Give it"),
+        ([level(rate, n=0) for rate in (50.0, 100.0, 200.0)], {}, NOT_MEASURED, "undecided", f"that {P99} is about"),
+        (UP[:2], {}, UNFINISHED, "undecided", "No objective was missed up to 100/s."),
+        (UP, {}, UNFINISHED, "undecided", "up to 200/s; one was at 400/s."),
+    ],
+)
+def test_what_is_no_rate_says_why(levels, search, why, verdict, words):
+    found = answered(*levels, search=search)
+
+    assert (found["why"], found["verdict"]) == (why, verdict)
+    assert words in found["sentence"]
+    assert found["rate_per_s"] is None
+    assert (found["plan"] is None) is (why != NEVER_MISSED)
+
+
+def test_all_that_was_carried_is_the_least_to_plan_with():
+    found = answered(level(50.0), level(60.0, kind=HIGHEST), search={"to_per_s": 60.0})
+
+    assert found["plan"]["each_per_s"] == pytest.approx(48.0)
+
+
+def test_a_confirmation_that_the_generator_spoiled_twice_confirms_nothing():
+    spoiled = level(285.0, kind=CONFIRMATION, spoiled="1 % left late")
+    found = answered(*UP, *AROUND, *AROUND, spoiled, spoiled)
+
+    assert found["why"] == FOUND
+    assert found["confirmed"] is None

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+from levels_by_hand import level, record
+
+from analysis.capacity.record import read_record
+from analysis.capacity.search import CONFIRMATION
+from analysis.errors import BadRun
+
+
+def write(folder, found):
+    (folder / "capacity.json").write_text(found if isinstance(found, str) else json.dumps(found), encoding="utf-8")
+    return folder
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    one = record(level(100.0), level(200.0, beyond=900, spoiled="late"), target_per_s=500.0, instances=3, headroom=0.1)
+
+    assert read_record(write(tmp_path, one.as_json())) == one
+
+
+def test_a_run_that_was_no_search_has_none(tmp_path):
+    assert read_record(tmp_path) is None
+
+
+def test_the_report_is_of_the_confirmation_or_else_of_the_last_level_of_this_run():
+    levels = level(100.0), level(200.0, kind=CONFIRMATION), level(300.0)
+
+    assert record().shown is None
+    assert record(*levels[:1]).shown is levels[0]
+    assert record(*levels).shown is levels[1]
+    assert record(*levels, resumed="earlier", resumed_levels=2).shown is levels[2]
+    assert record(*levels, resumed="earlier", resumed_levels=3).shown is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda found: "{", "not JSON"),
+        (lambda found: "[]", "not a record"),
+        (lambda found: found | {"format": 2}, "format 2 is not known"),
+        (lambda found: found | {"search": {}}, "from_per_s"),
+        (lambda found: found | {"objectives": ["p99"]}, "not an objective"),
+        (lambda found: found | {"objectives": ["p50<1s"]}, "other objectives"),
+        (lambda found: found | {"headroom": "much"}, "'much' is not a number"),
+        (lambda found: found | {"levels": [{"kind": "doubling"}]}, "rate_per_s"),
+        (lambda found: found | {"levels": [found["levels"][0] | {"rate_per_s": float("nan")}]}, "nan"),
+    ],
+)
+def test_a_bad_record_is_said_to_be_one(tmp_path, change, words):
+    with pytest.raises(BadRun, match=words):
+        read_record(write(tmp_path, change(record(level(100.0)).as_json())))
