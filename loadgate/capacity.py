@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.capacity.level import Level, level_of
 from analysis.capacity.record import Record, read_record
-from analysis.capacity.search import Done, Search, Step, next_step
+from analysis.capacity.search import SHORTEST_S, Done, Search, Step, next_step
 from analysis.errors import BadRun
 from analysis.objectives.figures import Part
 from analysis.objectives.objective import PER_SECOND, SHARE, Objective, objective
@@ -29,6 +29,8 @@ from loadgate.plan import Plan
 NO_ERRORS = objective("errors<1%")  # where no objective is about failures, which latencies leave out
 LOOK_S = 2  # seconds of a level between two looks at it
 LONGEST_DRAIN_S = 5.0  # beyond what the slowest request may take
+LONGEST_SILENCE_S = 15.0  # workers report every three seconds; who is later cannot keep up
+SILENT = f"the generator could not tell within {LONGEST_SILENCE_S:g} s what it had sent"
 
 SetRate = Callable[[float], None]
 Keep = Callable[[Record], None]
@@ -102,10 +104,11 @@ class Held:
     to_s: int
     looked_s: int
     drains_from_s: float = math.inf
+    silent: bool = False  # it ended because nobody told how it was going
 
 
 class Searching:
-    """Goes from level to level. `tick` is called about once a second, `see` with the rows of every process."""
+    """Goes from level to level. `tick` is called several times a second, `see` with the rows of every process."""
 
     def __init__(self, record: Record, plan: Plan, senders: int, set_rate: SetRate, keep: Keep) -> None:
         self.record = record
@@ -116,7 +119,7 @@ class Searching:
         self._senders, self._set_rate, self._keep = senders, set_rate, keep
         self._live = LiveSamples(senders)
         self._rows: list[Sequence[Any]] = []  # of the timeline
-        self._seen: Seen | None = None
+        self._seen = self._live.nothing
 
     def see(self, sender: str, report: Mapping[str, Sequence[Any]]) -> None:
         """Take in the rows of one process."""
@@ -127,10 +130,9 @@ class Searching:
         """Go on; whether there is anything to go on with. Blocks its greenlet while it thinks, in another thread."""
         if self.held is None:
             return self._begin(now_s)
-        if self._seen is None:
-            return True
         if math.isinf(self.held.drains_from_s):
-            if self._is_over(self.held, self._seen):
+            self.held.silent = now_s > self.held.to_s + LONGEST_SILENCE_S
+            if self.held.silent or self._is_over(self.held, self._seen):
                 self._set_rate(0.0)
                 self.held.drains_from_s = now_s
         elif self._is_drained(self.held, self._seen) or now_s > self.held.drains_from_s + self._patience_s:
@@ -152,7 +154,7 @@ class Searching:
     def _is_over(self, held: Held, seen: Seen) -> bool:
         if seen.over_s >= held.to_s:
             return True
-        if seen.over_s - held.looked_s < LOOK_S:
+        if seen.over_s - held.looked_s < LOOK_S or seen.over_s - held.from_s < SHORTEST_S:
             return False
         held.looked_s = seen.over_s
         so_far = _aside(self._level, held, seen, seen.over_s, 0.0, tuple(self._rows))
@@ -165,7 +167,9 @@ class Searching:
         return seen.over_s > held.drains_from_s and not any(len(each.second) for each in seen.waiting)
 
     def _end(self, held: Held, seen: Seen, now_s: float) -> None:
-        level = _aside(self._level, held, seen, held.to_s, now_s - held.began_s, tuple(self._rows))
+        level: Level = _aside(self._level, held, seen, held.to_s, now_s - held.began_s, tuple(self._rows))
+        if held.silent:
+            level = replace(level, spoiled=SILENT)
         self.held = None
         self.record = self.record.with_level(level)
         self._keep(self.record)

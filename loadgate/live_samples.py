@@ -71,6 +71,11 @@ class LiveSamples:
         self._waiting[sender] = self._samples(report["waiting"][-1])
         return self._seen()
 
+    @property
+    def nothing(self) -> Seen:
+        """What is known before anybody has told of anything."""
+        return Seen(0, math.inf, (self._nothing,), ())
+
     def forget(self) -> None:
         """Let go of what has ended so far."""
         self._ended.clear()

@@ -39,6 +39,7 @@ READY, RATE, STOP, HURRY, STOPPED, LOCKED = (
     f"loadgate-{word}" for word in ("ready", "rate", "stop", "hurry", "stopped", "locked")
 )
 REPORT = "loadgate"
+TURN_S = 0.9  # Locust asks a shape once a second
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
 CANNOT, INTERRUPTED = 2, 130
@@ -250,12 +251,16 @@ class Session:
     # ---- a search for the capacity
 
     def goes_on(self) -> bool:
-        """Whether the search has something to do still; it does it."""
+        """Do what the search has to do for most of a second; whether there is more. Blocks its greenlet."""
+        until = clock() + TURN_S
         try:
-            return self.search is None or self._ended_by is not None or self.search.tick(clock() - self._began)
+            while self.search is not None and self._ended_by is None and clock() < until:
+                if not self.search.tick(clock() - self._began):
+                    return False
+                gevent.sleep(WRITE_S)
         except OSError as error:
             self._give_up(error)
-            return False
+        return True
 
     def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
         self._began = clock()

@@ -10,7 +10,7 @@ import pytest
 from analysis.capacity.record import Record
 from analysis.capacity.search import CONFIRMATION, FOUND, NEVER_MISSED, Search, next_step
 from analysis.objectives.objective import objective
-from loadgate import plan
+from loadgate import capacity, plan
 from loadgate.capacity import Searching, check_same, prepared
 from loadgate.credential import TOKEN_VARIABLE
 from loadgate.errors import ConfigError
@@ -119,6 +119,15 @@ def test_a_late_generator_spoils_levels():
     found = Capped(record_of(), late_us=50_000).run()
 
     assert [bool(level.spoiled) for level in found.levels] == [True, True]
+
+
+def test_a_generator_that_tells_nothing_is_not_waited_for_for_ever():
+    service = Capped(record_of())
+    service.searching.see = lambda sender, report: None
+    found = service.run()
+
+    assert [level.spoiled for level in found.levels] == 2 * [capacity.SILENT]
+    assert all(level.took_s < 100 for level in found.levels)
 
 
 def test_a_search_goes_on_where_an_earlier_one_ended():

@@ -68,6 +68,7 @@ def test_only_the_user_and_what_runs_inside_locust_import_it():
         "loadgate/locust_stats.py",
         "loadgate/progress.py",
         "loadgate/session.py",
+        "loadgate/shapes.py",
         "loadgate/user.py",
     }
 

@@ -94,6 +94,29 @@ def test_the_rows_reconcile_with_the_counts(serve, load_of, load_model):
     assert_reconciled(load, load.take())
 
 
+def test_a_rate_that_is_set_is_that_of_users_who_come_later_too(serve, load_of):
+    load = load_of(serve([serve_on]), rate_per_user=1000.0)
+    load.set_rate_per_user(0.0)
+    add_users(load, 4)
+    gevent.sleep(0.1)
+    assert load.counts["planned"] == 0
+
+    load.set_rate_per_user(50.0)
+    run_until(lambda: load.counts["finished"] >= 40)
+    load.drain()
+    report = load.take()
+
+    assert 200.0 in timeline(report, "target_per_s")
+    assert_reconciled(load, report)
+
+
+def test_who_sets_the_rate_is_told_what_is_in_flight(serve, load_of):
+    load = load_of(serve([read, hold]), timeout_s=5.0)
+    load.set_rate_per_user(5.0)
+    add_users(load, 1)
+    run_until(lambda: any(load.take()["waiting"]))
+
+
 def test_draining_waits_for_what_is_in_flight(serve, load_of, loop):
     gate = Gate()
     server = serve([read, gate.wait, OK, hold])

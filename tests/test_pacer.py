@@ -96,6 +96,31 @@ def test_nothing_is_sent_without_users(pace):
     assert paced.client.engine.counts.planned == 0
 
 
+def test_the_rate_of_all_users_is_changed_at_once_and_the_plan_goes_on(pace):
+    paced = pace(rate_per_user=100.0)
+    paced.stream(1)
+    paced.run_to(0.2)
+    paced.pacer.set_rate_per_user(400.0)
+    changed = paced.client.engine.turn_at - paced.start
+    assert paced.pacer.rate_per_s == 400.0
+    paced.run_to(0.4)
+    paced.pacer.set_rate_per_user(0.0)
+    sent = paced.client.engine.counts.sent
+    paced.run_to(0.5)
+
+    arrivals, expected = Arrivals("constant", "seed"), []
+    arrivals.set_rate(0.0, 100.0)
+    while arrivals.due < changed:
+        expected.append(arrivals.due)
+        arrivals.advance()
+    arrivals.set_rate(changed, 400.0)
+    while len(expected) < sent:
+        expected.append(arrivals.due)
+        arrivals.advance()
+    assert paced.planned == pytest.approx(expected, abs=1e-6)
+    assert paced.client.engine.counts.sent == sent == pytest.approx(20 + 80, abs=4)
+
+
 def test_a_stop_ends_the_plan_at_that_moment(pace):
     paced = pace(rate_per_user=200.0)
     paced.stream(1)

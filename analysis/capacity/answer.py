@@ -41,6 +41,7 @@ VERDICTS = {
     NOT_MEASURED: "undecided",
     UNFINISHED: "undecided",
 }
+WIDE = 0.25  # of the rate, half an interval: nobody can plan with more
 LATENCY, THROTTLING, FAILURES, TIMED_OUT = "latency", "throttling", "errors", "timeouts"
 
 
@@ -53,7 +54,7 @@ def answer(record: Record, manifest: Mapping[str, Any]) -> dict[str, Any]:
     peak = knee(levels)
     return {
         "why": why,
-        "verdict": _verdict(why, levels),
+        "verdict": _verdict(why, levels, edge),
         "sentence": _sentence(why, edge, record),
         "confidence": CONFIDENCE,
         "rate_per_s": {"low": edge.low, "value": edge.value, "high": edge.high} if edge else None,
@@ -70,10 +71,13 @@ def answer(record: Record, manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _verdict(why: str, levels: Sequence[Level]) -> str:
-    if why == NEVER_MISSED and _of_kind(levels, HIGHEST).result != MET:
-        return VERDICTS[NOT_DECIDED]
-    return VERDICTS[why]
+def _verdict(why: str, levels: Sequence[Level], edge: Edge | None) -> str:
+    is_open = why == NEVER_MISSED and _of_kind(levels, HIGHEST).result != MET
+    return VERDICTS[NOT_DECIDED if is_open or _is_wide(edge) else why]
+
+
+def _is_wide(edge: Edge | None) -> bool:
+    return edge is not None and edge.half_width > WIDE
 
 
 def _plan(least_per_s: float | None, record: Record, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -165,9 +169,10 @@ def _mostly(level: Level) -> str:
 def _sentence(why: str, edge: Edge | None, record: Record) -> str:
     levels, search = record.levels, record.search
     if why == FOUND and edge:
+        more = " That is too wide to plan with: give it more time (--budget)." if _is_wide(edge) else ""
         return (
             f"The service carries {rate_text(edge.value)} requests/s within its objectives"
-            f" ({share_text(CONFIDENCE, 1)} interval {rate_text(edge.low)} to {rate_text(edge.high)}/s)."
+            f" ({share_text(CONFIDENCE, 1)} interval {rate_text(edge.low)} to {rate_text(edge.high)}/s).{more}"
         )
     if why == NEVER_MISSED:
         return _never_missed(_of_kind(levels, HIGHEST))

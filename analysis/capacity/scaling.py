@@ -18,6 +18,7 @@ from analysis.capacity.level import Level
 
 FEWEST_RATES = 4  # that differ, for a law of three parameters
 LITTLE_SHARE = 0.25  # by which those in flight may differ from rate x time for a level to be steady
+IDLE = 0.3  # of the highest throughput, at which nothing waits
 KEPT_UP = 0.97  # of the rate, answered with ok
 
 Numbers = NDArray[np.float64]
@@ -90,9 +91,13 @@ def _fitted(n: Numbers, time_s: Numbers, weight: Numbers) -> tuple[float, float,
     return best
 
 
+def _known(levels: Sequence[Level]) -> list[Level]:
+    return [each for each in levels if not each.spoiled and each.mean_s and each.ok_per_s]
+
+
 def knee(levels: Sequence[Level]) -> Level | None:
     """Give the level of the highest power; None if they are too few, or power still grew at the highest rate."""
-    known = [each for each in levels if not each.spoiled and each.mean_s and each.ok_per_s]
+    known = _known(levels)
     if len({each.rate_per_s for each in known}) < FEWEST_RATES:
         return None
     best = max(known, key=lambda each: (each.ok_per_s or 0.0) / (each.mean_s or math.inf))
@@ -101,8 +106,10 @@ def knee(levels: Sequence[Level]) -> Level | None:
 
 def servers(levels: Sequence[Level]) -> float | None:
     """Say how many requests the service seems to work on at a time: its highest throughput times its time when idle."""
-    known = [each for each in levels if not each.spoiled and each.mean_s and each.ok_per_s]
+    known = sorted(_known(levels), key=lambda each: each.rate_per_s)
     if not known or knee(levels) is None:
         return None  # it was never full
-    idle = min(known, key=lambda each: each.rate_per_s)
-    return max(each.ok_per_s or 0.0 for each in known) * (idle.mean_s or 0.0)
+    highest = max(each.ok_per_s or 0.0 for each in known)
+    idle = [each for each in known if each.rate_per_s <= IDLE * highest] or known[:1]
+    requests = [sum(each.outcomes.values()) for each in idle]
+    return highest * float(np.average([each.mean_s or 0.0 for each in idle], weights=requests))

@@ -24,6 +24,7 @@ from analysis.wording import rate_text, time_text
 LATENCY_IN, RATE_IN, PATH_IN = 2.4, 1.9, 1.9
 PERCENTILES: dict[str, Style] = {
     "p50": {"color": BLUE, "marker": "o"},
+    "p90": {"color": ORANGE, "marker": "s"},
     "p99": {"color": VERMILLION, "marker": "D"},
 }
 MARKS: dict[str, Style] = {

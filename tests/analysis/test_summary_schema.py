@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from levels_by_hand import level, record
 from made_by_hand import failure, summary_of
 
+from analysis.capacity.search import CONFIRMATION, NEAR
 from analysis.failures import ANSWERERS
 from analysis.objectives.objective import objective
 from analysis.outcomes import Outcome
@@ -18,6 +20,8 @@ from analysis.run_format import MEASURES
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/summary.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 EVERY_OUTCOME = [(0, "json", str(outcome), "response", 9 if outcome != "dropped" else "", 9) for outcome in Outcome]
+UP = (level(50.0), level(100.0), level(200.0), level(400.0, beyond=4000, mean_s=0.2))
+AROUND = (level(290.0, beyond=60, kind=NEAR), level(310.0, beyond=180, kind=NEAR))
 EVERY_MEASURE = [(0, "json", "ok", measure, 1_000, 500) for measure in MEASURES]
 ALIKE = ("outcomes", "by_name", "by_outcome", "latency", "percentiles")  # their parts are of one kind
 
@@ -87,6 +91,41 @@ def test_objectives_fit_the_schema(make_run, texts, changes, verdict):
 
 def test_a_summary_with_everything_fits_the_schema(full):
     assert faults(full) == []
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        (),
+        (level(50.0, spoiled="late"),),
+        (level(50.0, n=0, latency={}, mean_s=0.0, in_flight=None, finished_per_s=None, outcomes={}),),
+        (*UP, *AROUND, *AROUND, level(280.0, kind=CONFIRMATION, mean_s=0.02)),
+    ],
+)
+def test_a_search_fits_the_schema(make_run, levels):
+    found = searched(make_run(EVERY_MEASURE), *levels, target_per_s=900.0)
+
+    assert faults(found) == []
+
+
+def searched(run, *levels, **changes):
+    (run / "capacity.json").write_text(json.dumps(record(*levels, **changes).as_json()), encoding="utf-8")
+    return written(run)
+
+
+def test_a_summary_of_a_search_without_any_of_its_fields_does_not_fit(make_run):
+    whole = searched(make_run(EVERY_MEASURE), *UP, *AROUND, *AROUND, level(280.0, kind=CONFIRMATION, mean_s=0.02))
+    whole["capacity"]["answer"]["plan"]["target"] = {"rate_per_s": 1.0, "instances": 1}
+    kept = []
+    for path in places(whole["capacity"]):
+        for key in at(whole["capacity"], path):
+            changed = copy.deepcopy(whole)
+            del at(changed["capacity"], path)[key]
+            if VALIDATOR.is_valid(changed):
+                kept.append((*path, key))
+
+    by_chance = {*map(str, Outcome), "p50", "p90", "p99"}
+    assert [path for path in kept if path[-1] not in by_chance] == []
 
 
 def test_a_run_that_does_not_say_how_requests_failed_fits_the_schema(make_run):

@@ -128,6 +128,7 @@ def command(tmp_path: Path) -> Callable[..., Finished]:
         out: bool = True,
         interrupt: str = "",
         core: int | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> Finished:
         run, folder = tmp_path / "run", tmp_path / "cwd"
         folder.mkdir(exist_ok=True)
@@ -143,7 +144,7 @@ def command(tmp_path: Path) -> Callable[..., Finished]:
                 time.sleep(INTERRUPT_AFTER_S)
                 # As a terminal does it: the whole group hears it, workers too.
                 os.killpg(process.pid, signal.Signals[interrupt])
-            stdout, stderr = process.communicate(timeout=PATIENCE_S)
+            stdout, stderr = process.communicate(timeout=patience_s)
         return Finished(process.returncode, stdout, stderr, run)
 
     return execute
