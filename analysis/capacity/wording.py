@@ -90,7 +90,7 @@ def _about_the_rate(answer: Mapping[str, Any]) -> Iterator[str]:
         how = {
             MET: "all objectives held",
             MISSED: "an objective was missed, which the interval takes into account",
-            UNDECIDED: "no objective was missed for sure, as it should be so near to the edge",
+            UNDECIDED: "no objective was surely met or missed, as is to be expected so near to the edge",
         }[confirmed["result"]]
         yield f"Held on its own at {rate(confirmed['rate_per_s'])} for {confirmed['length_s']:g} s: {how}."
     elif answer["rate_per_s"]:
