@@ -48,7 +48,7 @@ def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(
 def known_options() -> set[str]:
     """Every option of our commands, by their own help."""
     helps = ""
-    for command in ("run", "send", "serve", "demo", "token", "report", "compare"):
+    for command in ("run", "capacity", "send", "serve", "demo", "token", "report", "compare"):
         helps += subprocess.run(
             [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
         ).stdout
@@ -58,12 +58,14 @@ def known_options() -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.splitlines()[0])
 def test_every_option_named_in_a_page_is_one(page: str):
     of_locust = {
+        "--class-picker",
         "--csv",
         "--csv-full-history",
         "--headless",
         "--host",
         "--json-file",
         "--load-model",
+        "--master",
         "--rate-per-user",
         "--run-time",
     }

@@ -97,6 +97,8 @@ def labelled_run(letter: str, path: Path, choices: Choices, timeout_s: float | N
     label = wording.one_line(path.resolve().name) or letter
     try:
         run = read([path], timeout_s)
+        if run.record is not None:
+            raise BadRun("it is a search for the capacity, whose rates are its own; compare runs at one rate")
         side = Side(run, window_of(run, choices), choices)
         return Labelled(letter, label, side, summarize(run, choices, side.window))
     except BadRun as error:

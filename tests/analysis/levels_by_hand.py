@@ -24,7 +24,8 @@ def level(rate_per_s, *, beyond=0, n=10_000, kind=DOUBLING, errors=0, mean_s=0.0
         "in_flight": rate_per_s * mean_s,
         "finished_per_s": n / 40.0,
     }
-    return Level(kind, rate_per_s, 40.0, 50.0, found, **fields | changes)
+    times = {"length_s": 40.0, "took_s": 50.0}
+    return Level(kind=kind, rate_per_s=rate_per_s, against=found, **times | fields | changes)
 
 
 def record(*levels, **changes):
