@@ -222,7 +222,9 @@ def _generator(levels: Sequence[Level]) -> str:
 def _so_far(levels: Sequence[Level]) -> str:
     """Say what the levels tell that is no answer yet."""
     sound = [each for each in levels if not each.spoiled]
+    if not sound:
+        return "No level was seen to its end."
     missed = [each.rate_per_s for each in sound if not each.looks_good]
     good = [each.rate_per_s for each in sound if each.looks_good and each.rate_per_s < min(missed, default=1e15)]
-    kept = f"No objective was missed up to {rate_text(max(good))}/s" if good else "No rate was seen to keep them"
+    kept = f"No objective was missed up to {rate_text(max(good))}/s" if good else "No rate was seen to keep them all"
     return f"{kept}{f'; one was at {rate_text(min(missed))}/s' if missed else ''}."

@@ -170,15 +170,20 @@ def text_lines(found: Mapping[str, Any]) -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     table = ["  ".join([*map(str.rjust, row[:-1], widths[:-1]), row[-1]]).rstrip() for row in (head, *rows)]
-    said = [answer["sentence"], *sentences(found), *_plan_lines(answer["plan"])]
+    said = [answer["sentence"], *sentences(found), *_plan_lines(answer["plan"], needed_text(answer))]
     return [*map(one_line, said), "", *table]
 
 
-def _plan_lines(plan: Mapping[str, Any] | None) -> list[str]:
+def needed_text(answer: Mapping[str, Any]) -> str:
+    """Head a column of instances: of a rate that is only known to be carried, they are no more than so many."""
+    return "instances needed" if answer["rate_per_s"] else "instances needed, at most"
+
+
+def _plan_lines(plan: Mapping[str, Any] | None, needed: str) -> list[str]:
     if plan is None:
         return []
     rates = ", ".join(f"{row['instances']:,} for {rate(row['rate_per_s'])}" for row in plan["for_rates"])
-    lines = [f"Instances needed, each given {rate(plan['each_per_s'])} at most: {rates}."]
+    lines = [f"{needed.capitalize()}, each given {rate(plan['each_per_s'])} at most: {rates}."]
     if plan["target"]:
         lines.insert(0, f"{rate(plan['target']['rate_per_s'])} needs {_instances(plan['target']['instances'])}.")
     return lines
