@@ -55,18 +55,19 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     populations = _populations(inside)
     asked = _Asked(choices, run.source.known, length_s, (run.duration_s or 0) - length_s)
     latency = _latency(populations, asked)
-    found = cautions(Evidence(run, outcomes, populations, window, choices, latency))
+    searched = _answer(run, choices)
+    found = cautions(Evidence(run, outcomes, populations, window, choices, latency, searched))
     main = main_measure(populations)
     seconds, shown = (window.from_s, window.to_s), tuple(choices.percentiles.values())
     # A search judges them at each rate.
     texts = [] if run.record else _objectives(run, choices)
     objectives = judged(texts, run, seconds, main, choices.confidence, shown)
     results = [each.result for each in objectives]
-    searched = _capacity(run)
-    judged_as = searched["answer"]["verdict"] if searched else verdict(results, run.manifest)
+    judged_as = searched["verdict"] if searched else verdict(results, run.manifest)
+    is_invalid = any(caution.serious for caution in found)
     return {
         "format": FORMAT,
-        "verdict": INVALID if any(caution.serious for caution in found) else judged_as,
+        "verdict": INVALID if is_invalid else judged_as,
         "run": {**{key: run.manifest.get(key) for key in FROM_MANIFEST}, "duration_s": run.duration_s},
         "source": {
             "kind": run.source.kind,
@@ -89,18 +90,31 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
         "rate": _rate(inside_outcomes, length_s),
         "slo": [each.as_json() for each in objectives],
         "baseline": None,  # `comparison.baseline` adds it
-        "capacity": searched,
+        "capacity": _capacity(run, searched, is_invalid=is_invalid),
         "cautions": [asdict(caution) for caution in found],
     }
 
 
-def _capacity(run: Run) -> dict[str, Any] | None:
-    """Answer the search of a run that was one."""
+def _answer(run: Run, choices: Choices) -> dict[str, Any] | None:
+    """Answer the search of a run that was one. Raises BadRun for other objectives than it had."""
     if run.record is None:
         return None
+    if choices.slo:
+        raise BadRun("a search for the capacity was made with its objectives, so it cannot be judged by others (--slo)")
     from analysis.capacity.answer import answer  # few runs have one
 
-    return {**run.record.as_json(), "answer": answer(run.record, run.manifest)}
+    return answer(run.record, run.manifest)
+
+
+def _capacity(run: Run, searched: dict[str, Any] | None, *, is_invalid: bool) -> dict[str, Any] | None:
+    """Join what was asked for and the answer, which an invalid run has none of."""
+    if run.record is None or searched is None:
+        return None
+    from analysis.capacity.answer import withdrawn  # as above
+
+    if is_invalid and searched["verdict"] != INVALID:
+        searched = withdrawn(searched)
+    return {**run.record.as_json(), "answer": searched}
 
 
 def _objectives(run: Run, choices: Choices) -> list[Objective]:

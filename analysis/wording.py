@@ -159,8 +159,8 @@ def markdown_text(text: object) -> str:
 def _open_load(load: Mapping[str, Any]) -> list[str]:
     rate, search = load.get("rate_per_s"), load.get("search")
     if search:
-        rates = f"rates from {search['from_per_s']:,g} to {search['to_per_s']:,g} requests/s"
-        return [f"{rates} tried in {search['budget_s']:,g} s", f"{load.get('arrivals') or 'open'} arrivals"]
+        rates = f"a search from {search['from_per_s']:,g} to at most {search['to_per_s']:,g} requests/s"
+        return [f"{rates}, in about {search['budget_s']:,g} s", f"{load.get('arrivals') or 'open'} arrivals"]
     return [
         f"{rate:g} requests/s" if rate is not None else "a rate set while running",
         f"{load.get('arrivals') or 'open'} arrivals",

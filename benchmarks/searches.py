@@ -1,4 +1,4 @@
-"""How often the interval of a simulated capacity search holds the true rate, known in closed form, and how wide it is."""
+"""How often a simulated capacity search holds the true rate, known in closed form, and how wide its interval is."""
 
 import statistics
 import sys

@@ -40,7 +40,9 @@ def prepared(options: Namespace, plan: Plan) -> tuple[Plan, Record]:
     """The plan of a search, with an objective about failures, and its record so far. Raises ConfigError."""
     if options.resume:
         record = _resumed(Path(options.resume))
-        return replace(plan, slo=tuple(map(objective, record.objectives))), record
+        options.seed = record.search.seed  # Locust hands the options on to its workers
+        slo = tuple(map(objective, record.objectives))
+        return _checked(replace(plan, slo=slo, seed=record.search.seed)), record
     plan = _checked(plan)
     if options.to_per_s < options.from_per_s:
         raise ConfigError(f"--to {options.to_per_s:g} is below --from {options.from_per_s:g}")
@@ -52,6 +54,8 @@ def prepared(options: Namespace, plan: Plan) -> tuple[Plan, Record]:
 def _checked(plan: Plan) -> Plan:
     if plan.load_model != "open":
         raise ConfigError("a capacity search sets the rate, so it needs the open model and no tasks of a class's own")
+    if plan.baseline:
+        raise ConfigError("--baseline: a search has rates of its own; compare a run at one rate")
     if not plan.slo:
         raise ConfigError("a capacity search needs an objective to keep; write for example --slo 'p99<800ms'")
     for each in plan.slo:
@@ -88,7 +92,7 @@ def check_same(path: Path, description: dict[str, Any]) -> None:
 
     try:
         different = difference_text(preventing(read_manifest(path), description))
-    except BadRun as error:
+    except (BadRun, OSError) as error:
         raise ConfigError(f"--resume {str(path)!r} cannot be read: {error}") from None
     if different:
         raise ConfigError(f"--resume {str(path)!r} is not the same question: {different}")
@@ -96,22 +100,27 @@ def check_same(path: Path, description: dict[str, Any]) -> None:
 
 @dataclass
 class Held:
-    """A level while it is held; times in seconds of the run."""
+    """A level while it is held."""
 
     step: Step
-    began_s: float
-    from_s: int
+    began_s: float  # by our clock
+    from_s: int  # these are seconds of those who send
     to_s: int
     looked_s: int
-    drains_from_s: float = math.inf
+    drains_from_s: float = math.inf  # by our clock
     silent: bool = False  # it ended because nobody told how it was going
 
 
 class Searching:
     """Goes from level to level. `tick` is called several times a second, `see` with the rows of every process."""
 
-    def __init__(self, record: Record, plan: Plan, senders: int, set_rate: SetRate, keep: Keep) -> None:
+    def __init__(
+        self, record: Record, plan: Plan, senders: int, set_rate: SetRate, keep: Keep, clock: Callable[[], float]
+    ) -> None:
+        """`clock` gives seconds since the run began; `set_rate` takes requests/s."""
         self.record = record
+        self._now = clock
+        self._heard_s = 0.0
         self.held: Held | None = None
         limits = plan.sending.limits
         self._objectives: Sequence[Objective] = [objective(text) for text in record.objectives]
@@ -124,37 +133,43 @@ class Searching:
     def see(self, sender: str, report: Mapping[str, Sequence[Any]]) -> None:
         """Take in the rows of one process."""
         self._rows += report["timeline"]
-        self._seen = self._live.see(sender, report) or self._seen
+        seen = self._live.see(sender, report)
+        if seen is not None and seen.over_s > self._seen.over_s:
+            self._heard_s = self._now()
+        self._seen = seen or self._seen
 
-    def tick(self, now_s: float) -> bool:
+    def tick(self) -> bool:
         """Go on; whether there is anything to go on with. Blocks its greenlet while it thinks, in another thread."""
         if self.held is None:
-            return self._begin(now_s)
+            return self._begin()
         if math.isinf(self.held.drains_from_s):
-            self.held.silent = now_s > self.held.to_s + LONGEST_SILENCE_S
+            self.held.silent = self._now() > max(self._heard_s, self.held.began_s) + LONGEST_SILENCE_S
             if self.held.silent or self._is_over(self.held, self._seen):
                 self._set_rate(0.0)
-                self.held.drains_from_s = now_s
-        elif self._is_drained(self.held, self._seen) or now_s > self.held.drains_from_s + self._patience_s:
-            self._end(self.held, self._seen, now_s)
-            return self._begin(now_s)
+                self.held.drains_from_s = self._now()
+        elif self._is_drained(self.held, self._seen) or self._now() > self.held.drains_from_s + self._patience_s:
+            self._end(self.held, self._seen)
+            return self._begin()
         return True
 
-    def _begin(self, now_s: float) -> bool:
+    def _begin(self) -> bool:
         step = _aside(next_step, self.record.search, self.record.levels)
         if isinstance(step, Done):
             return False
-        from_s = math.ceil(now_s + step.settle_s)
-        self.held = Held(step, now_s, from_s, from_s + math.ceil(step.longest_s), from_s)
         self._live.forget()
         self._rows.clear()
         self._set_rate(step.rate_per_s)
+        now_s = self._now()
+        from_s = math.ceil(now_s + step.settle_s)
+        self.held = Held(step, now_s, from_s, from_s + math.ceil(step.longest_s), from_s)
         return True
 
     def _is_over(self, held: Held, seen: Seen) -> bool:
         if seen.over_s >= held.to_s:
             return True
-        if seen.over_s - held.looked_s < LOOK_S or seen.over_s - held.from_s < SHORTEST_S:
+        if not held.step.may_end_early or seen.over_s - held.from_s < SHORTEST_S:
+            return False
+        if seen.over_s - held.looked_s < LOOK_S:
             return False
         held.looked_s = seen.over_s
         so_far = _aside(self._level, held, seen, seen.over_s, 0.0, tuple(self._rows))
@@ -166,8 +181,8 @@ class Searching:
     def _is_drained(self, held: Held, seen: Seen) -> bool:
         return seen.over_s > held.drains_from_s and not any(len(each.second) for each in seen.waiting)
 
-    def _end(self, held: Held, seen: Seen, now_s: float) -> None:
-        level: Level = _aside(self._level, held, seen, held.to_s, now_s - held.began_s, tuple(self._rows))
+    def _end(self, held: Held, seen: Seen) -> None:
+        level: Level = _aside(self._level, held, seen, held.to_s, self._now() - held.began_s, tuple(self._rows))
         if held.silent:
             level = replace(level, spoiled=SILENT)
         self.held = None

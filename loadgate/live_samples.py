@@ -48,7 +48,7 @@ class LiveSamples:
     """The last *kept_s* seconds of a run, and what is in flight in each of the *senders* processes that send."""
 
     def __init__(self, senders: int, kept_s: float = math.inf, ramp_s: float = 0.0) -> None:
-        self.kept_s = kept_s
+        self._kept_s = kept_s
         self._senders, self._ramp_s = senders, ramp_s
         self._even_s = math.inf
         self._names: dict[str, int] = {}
@@ -86,7 +86,7 @@ class LiveSamples:
         latest_s = max(self._over_s.values())
         heard = [sender for sender, over_s in self._over_s.items() if latest_s - over_s <= SILENT_S]
         over_s = min(self._over_s[sender] for sender in heard)
-        while self._ended and self._ended[0].to_s <= over_s - self.kept_s - SILENT_S:
+        while self._ended and self._ended[0].to_s <= over_s - self._kept_s - SILENT_S:
             self._ended.popleft()
         waiting = tuple(self._waiting[each] for each in heard if each in self._waiting)
         if all((each.second > self._ramp_s).all() for each in waiting):

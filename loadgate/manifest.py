@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import run_format
-from analysis.capacity.record import Record
+from analysis.capacity.search import Search
 from analysis.choices import Baseline
 from loadgate.plan import Plan
 from loadgate.probe import Probe
@@ -36,15 +36,15 @@ def describe(
     users: int,
     probe: Probe | None,
     workers: int,
-    record: Record | None = None,
+    search: Search | None = None,
 ) -> dict[str, Any]:
     """The manifest of the run at `path` that begins now with this many users in this many processes.
 
-    `record` is that of a search for the capacity.
+    `search` is one for the capacity.
     """
     limits, is_open = plan.sending.limits, plan.load_model == "open"
     # On the page the number of users can be changed at any time, and a search changes their rate.
-    fixed = options.headless and record is None
+    fixed = options.headless and search is None
     return {
         "format": run_format.FORMAT,
         "state": "running",
@@ -75,7 +75,7 @@ def describe(
             "duration_s": plan.duration_s,
             "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
             "max_in_flight": limits.max_in_flight,
-            "search": record and asdict(record.search),
+            "search": search and asdict(search),
         },
         "payloads": [weight.as_dict() for weight in plan.weights],
         "slo": [each.text for each in plan.slo],

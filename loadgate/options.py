@@ -83,6 +83,18 @@ def checked_tolerance(text: str) -> str:
     return text
 
 
+def share_free(text: str) -> float:
+    """A share from 0 % and below 100 %; `20%` or `0.2`."""
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise ValueError(f"{text!r} must be from 0% and below 100%; write 20%")
+    return share
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A parser that takes these words only."""
 
@@ -177,21 +189,10 @@ LIMITS = (
 )
 
 
-def share_free(text: str) -> float:
-    """A share from 0 % and below 100 %."""
-    try:
-        share = float(text.strip().removesuffix("%")) / 100
-    except ValueError:
-        share = -1.0
-    if not text.strip().endswith("%") or not 0 <= share < 1:
-        raise ValueError(f"{text!r} must be from 0% and below 100%; write 20%")
-    return share
-
-
 SEARCH = (
     Option(("--from",), "from_per_s", "Lowest rate to try, requests/s. [1]", positive, 1.0, "R"),
     Option(("--to",), "to_per_s", "Highest rate to try, requests/s. [10000]", positive, 10_000.0, "R"),
-    Option(("--budget",), "budget_s", "How long the search may take. [15m]", positive_duration, 900.0, "T"),
+    Option(("--budget",), "budget_s", "About how long the search may take. [15m]", positive_duration, 900.0, "T"),
     Option(("--target-rate",), "target_per_s", "Traffic to plan for, requests/s. [none]", positive, None, "R"),
     Option(("--instances",), "instances", "Instances that the service has now. [1]", count, 1, "N"),
     Option(("--headroom",), "headroom", "Share of their capacity to keep free. [20%]", share_free, 0.2, "P"),

@@ -47,14 +47,14 @@ def _show(session: Any) -> None:
     in_place = sys.stderr.isatty()
     interval_s = TERMINAL_S if in_place else LOG_S
     began = shown = time.monotonic()
-    levels = len(session.search.record.levels) if session.search else 0
+    levels = len(session.searching.record.levels) if session.searching else 0
     while session.directory is directory:
-        if session.search and len(session.search.record.levels) > levels:
-            _say(f"{_level_line(session.search.record.levels[levels])}{NEW_LINE if in_place else ''}", in_place)
+        if session.searching and len(session.searching.record.levels) > levels:
+            _say(f"{_level_line(session.searching.record.levels[levels])}{NEW_LINE if in_place else ''}", in_place)
             levels += 1
         if time.monotonic() - shown >= interval_s:
             shown = time.monotonic()
-            line = _search_line if session.search else _line
+            line = _search_line if session.searching else _line
             _say(line(session, shown - began), in_place)
         gevent.sleep(POLL_S)
     if in_place:
@@ -69,10 +69,11 @@ def _level_line(level: Level) -> str:
 
 
 def _search_line(session: Any, elapsed_s: float) -> str:
-    search = session.search
-    budget_s, used_s = search.record.search.budget_s, sum(level.took_s for level in search.record.levels)
+    searching = session.searching
+    record = searching.record
+    budget_s, used_s = record.search.budget_s, sum(level.took_s for level in record.levels)
     now = f"{elapsed_s:.0f} s, {used_s:.0f} of {budget_s:,.0f} s of the budget used"
-    held = search.held
+    held = searching.held
     if held is None:
         return now
     doing = "draining" if math.isfinite(held.drains_from_s) else "settling" if elapsed_s < held.from_s else "judging"

@@ -18,6 +18,7 @@ from gevent.lock import RLock
 from locust import runners
 
 from analysis.capacity.record import Record
+from analysis.capacity.search import Search
 from loadgate import baseline, capacity, locust_stats, manifest, run_directory
 from loadgate.analyse import analyse
 from loadgate.answers import advice
@@ -55,7 +56,7 @@ class Session:
         self.load: Load | None = None
         self.weights: list[Weight] = []  # of what is about to be sent
         self.directory: RunDirectory | None = None
-        self.search: Searching | None = None
+        self.searching: Searching | None = None
         self.exit_code = 0
         self._environment = environment
         self._options = environment.parsed_options
@@ -68,7 +69,6 @@ class Session:
         self._ready: set[str] = set()  # workers that hear what they are told
         self._rate_per_user: float | None = None  # as the collector says, instead of the plan's
         self._record: Record | None = None  # of the search that is to come
-        self._began = 0.0
         self._watch = Watch((), None, 1)
         self._judging = False
         self._stopped_by: str | None = None  # the objective that did
@@ -128,7 +128,7 @@ class Session:
         path = manifest.run_path(options.out, self._plan)
         run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
         if options.headless:  # on the page the load is not known before it is over
-            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._record)
+            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._asked)
             if self._plan.baseline:
                 baseline.check(self._plan.baseline, description)
             if self._record and options.resume:
@@ -235,8 +235,9 @@ class Session:
         self._hurry()
 
     def on_ready_message(self, msg: Any, **_: Any) -> None:
-        """A worker is through with its start."""
+        """A worker is through with its start; if it joins a search, it sends at the rate of now."""
         self._ready.add(msg.node_id)
+        self._runner.send_message(RATE, self._rate_per_user, client_id=msg.node_id)
 
     def on_stopped_message(self, msg: Any, **_: Any) -> None:
         """A worker has drained: its last rows came before this, these are its counts."""
@@ -250,12 +251,16 @@ class Session:
 
     # ---- a search for the capacity
 
+    @property
+    def _asked(self) -> Search | None:
+        return self._record.search if self._record else None
+
     def goes_on(self) -> bool:
         """Do what the search has to do for most of a second; whether there is more. Blocks its greenlet."""
         until = clock() + TURN_S
         try:
-            while self.search is not None and self._ended_by is None and clock() < until:
-                if not self.search.tick(clock() - self._began):
+            while self.searching is not None and self._ended_by is None and clock() < until:
+                if not self.searching.tick():
                     return False
                 gevent.sleep(WRITE_S)
         except OSError as error:
@@ -263,22 +268,22 @@ class Session:
         return True
 
     def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
-        self._began = clock()
-        self.search = None
+        began = clock()
         if self._record is not None:
-            self.search = Searching(self._record, load_plan, senders, self._set_rate, directory.keep)
             directory.keep(self._record)
-        self._send_rate(0.0 if self.search else None)
+            self.searching = Searching(
+                self._record, load_plan, senders, self._set_rate, directory.keep, lambda: clock() - began
+            )
+        self._send_rate(0.0 if self.searching else None)
 
     def _set_rate(self, rate_per_s: float) -> None:
         self._send_rate(rate_per_s / self._runner.target_user_count)
 
     def _send_rate(self, rate_per_user: float | None) -> None:
         """Have every user here and elsewhere stand for this rate."""
-        if self._sends:
-            self._rate_per_user = rate_per_user
-            if self.load is not None and rate_per_user is not None:
-                self.load.set_rate_per_user(rate_per_user)
+        self._rate_per_user = rate_per_user
+        if self.load is not None and rate_per_user is not None:
+            self.load.set_rate_per_user(rate_per_user)
         for worker in self._workers:
             self._runner.send_message(RATE, rate_per_user, client_id=worker)
 
@@ -290,7 +295,7 @@ class Session:
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         self._ended_by, self._stopped_by, self._judging = None, None, False
         path = manifest.run_path(self._options.out, load_plan)
-        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers, self._record)
+        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers, self._asked)
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
@@ -371,8 +376,8 @@ class Session:
         """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
         assert self.directory is not None
         self.directory.append(report)
-        if self.search is not None:
-            self.search.see(sender, report)
+        if self.searching is not None:
+            self.searching.see(sender, report)
         seen = self._watch.see(sender, report)
         if seen is not None and self._ended_by is None and not self._judging:
             self._judging = True
@@ -420,7 +425,7 @@ class Session:
     def _end(self, state: str) -> None:
         with self._ending:  # who comes second waits for the first, and finds nothing left to end
             load, directory = self.load, self.directory
-            self.load = self.directory = None
+            self.load = self.directory = self.searching = self._rate_per_user = None
             if directory is not None:
                 self._close(load, directory, state)
 

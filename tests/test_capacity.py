@@ -35,14 +35,14 @@ class Capped:
         self.cap_per_s, self.workers, self.late_us, self.hangs_above = cap_per_s, workers, late_us, hangs_above
         self.rate_per_s, self.rates, self.kept, self.second, self.hanging = 0.0, [], [], 0, []
         made = plan_of(slo=["errors<1%"])
-        self.searching = Searching(record, made, workers, self._set_rate, self.kept.append)
+        self.searching = Searching(record, made, workers, self._set_rate, self.kept.append, lambda: float(self.second))
 
     def _set_rate(self, rate_per_s):
         self.rate_per_s = rate_per_s
         self.rates.append(rate_per_s)
 
     def run(self, at_most_s=3000):
-        while self.second < at_most_s and self.searching.tick(float(self.second)):
+        while self.second < at_most_s and self.searching.tick():
             for worker in range(self.workers):
                 self.searching.see(f"worker {worker}", self._report(round(self.rate_per_s / self.workers)))
             self.second += 1
@@ -121,6 +121,23 @@ def test_a_late_generator_spoils_levels():
     assert [bool(level.spoiled) for level in found.levels] == [True, True]
 
 
+def test_the_time_to_think_is_none_to_settle(monkeypatch):
+    """The judged part begins after the rate was set, however long it took to choose it."""
+    service = Capped(record_of(to_per_s=20.0))
+    begun = []
+
+    def think(work, *arguments):
+        service.second += 3
+        return work(*arguments)
+
+    monkeypatch.setattr(capacity, "_aside", think)
+    set_rate = service.searching._set_rate
+    service.searching._set_rate = lambda rate: (set_rate(rate), rate and begun.append(service.second))
+    found = service.run()
+
+    assert all(level.from_s >= at + 2 for level, at in zip(found.levels, begun, strict=True))
+
+
 def test_a_generator_that_tells_nothing_is_not_waited_for_for_ever():
     service = Capped(record_of())
     service.searching.see = lambda sender, report: None
@@ -153,6 +170,7 @@ def test_a_search_goes_on_where_an_earlier_one_ended():
         ({"slo": ["errors<=0%"]}, "allow a share above 0 %"),
         ({"slo": ["p99<1s"], "from_per_s": 9.0, "to_per_s": 5.0}, "--to 5 is below --from 9"),
         ({"slo": ["p99<1s"], "resume": "nowhere"}, "is no capacity run"),
+        ({"slo": ["p99<1s"], "baseline": "monday"}, "rates of its own"),
     ],
 )
 def test_what_no_search_can_do_is_refused(changes, words):
@@ -189,6 +207,17 @@ def test_an_earlier_search_brings_what_it_was_asked_for(tmp_path):
     assert made.slo == (objective("errors<1%"),)
     assert (record.resumed, record.resumed_levels) == ("monday", len(record.levels))
     assert record.search == record_of().search
+
+
+def test_it_goes_on_with_its_seed_and_in_the_open_model_only(tmp_path):
+    service = Capped(record_of(seed=7), cap_per_s=150)
+    service.run(at_most_s=60)
+    options = options_of(resume=str(write(tmp_path / "monday", service.kept[-1])))
+
+    made, _ = prepared(options, plan_of())
+    assert (made.seed, options.seed) == (7, 7)
+    with pytest.raises(ConfigError, match="open model"):
+        prepared(options, plan_of(load_model="closed"))
 
 
 def test_a_search_that_had_its_end_does_not_go_on(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgate.options import HOW, LIMITS, LOCUST_ONLY, WHAT
+from loadgate.options import HOW, LIMITS, LOCUST_ONLY, SEARCH, WHAT
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +33,7 @@ def test_locusts_parser_lists_our_options_in_a_group_of_their_own():
     columns = [line.strip().split("  ", 1)[0] for line in ours.splitlines()]
     listed = {word.strip(",") for column in columns for word in column.split() if word.startswith("-")}
 
-    assert listed == {flag for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY) for flag in option.flags}
+    assert listed == {flag for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY, *SEARCH) for flag in option.flags}
 
 
 def test_json_means_a_body_to_send_and_not_locusts_own_output():

@@ -3,9 +3,9 @@ import re
 import pytest
 
 from loadgate import options
-from loadgate.options import HOW, LIMITS, LOCUST_ONLY, WHAT
+from loadgate.options import HOW, LIMITS, LOCUST_ONLY, SEARCH, WHAT
 
-EVERY = (*WHAT, *LIMITS, *HOW, *LOCUST_ONLY)
+EVERY = (*WHAT, *LIMITS, *HOW, *LOCUST_ONLY, *SEARCH)
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1.0), ("0.5", 0.5), ("1e3", 1000.0)])
@@ -66,7 +66,7 @@ def test_the_default_of_an_option_is_what_its_own_parser_gives(option):
         assert (parsed, type(parsed)) == (option.default, type(option.default))
 
 
-@pytest.mark.parametrize("option", [*WHAT, *HOW, *LIMITS, *LOCUST_ONLY], ids=lambda option: option.name)
+@pytest.mark.parametrize("option", [*WHAT, *HOW, *LIMITS, *LOCUST_ONLY, *SEARCH], ids=lambda option: option.name)
 def test_the_help_ends_with_the_default(option):
     found = re.fullmatch(r".+\.(?: \[(.+)\])?", option.help)
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from analysis.capacity.level import Against, Level
 
-SLOPES = np.geomspace(1.5, 300, 24)  # logits for a rate e times as high
+SLOPES = np.geomspace(0.2, 300, 32)  # logits for a rate e times as high
 FLOORS = (0.0, 0.1, 0.25, 0.45, 0.7, 0.9)  # of what is allowed
 LEAST_SHARE = 1e-6
 EDGES, MOST_EDGES, FINE = 240, 2000, 0.002  # rates of the first grid, and of the second, parted by FINE of the rate
@@ -45,7 +45,7 @@ class Edge:
     value: float
     high: float
     slope: float  # logits for a rate e times as high
-    objective: str = ""  # that gives way there
+    objective: str  # that gives way there
 
     @property
     def half_width(self) -> float:
@@ -58,7 +58,7 @@ def edge(levels: Sequence[Level], confidence: float) -> Edge | None:
     by_objective = zip(*(each.against for each in levels), strict=True)
     rate, length_s = (np.array([getattr(each, name) for each in levels]) for name in ("rate_per_s", "length_s"))
     edges = [
-        replace(_edge_of(np.log(rate), length_s, found, found[0].allowed, confidence), objective=found[0].text)
+        _edge_of(np.log(rate), length_s, found, found[0].allowed, confidence)
         for found in by_objective
         if found[0].allowed is not None and 0 < found[0].allowed < 1
     ]
@@ -83,7 +83,7 @@ def _edge_of(rate: Numbers, length_s: Numbers, found: Sequence[Against], allowed
     low, value, high = (math.exp(edges[np.searchsorted(up_to, part)]) for part in (tail, 0.5, 1 - tail))
     slopes = np.append(SLOPES, SLOPES[-1])  # a cap is as steep as any
     slope = math.exp(float(np.sum(weights.sum(axis=0) * np.log(slopes))))
-    return Edge(low / (1 + UNSEEN), value, high * (1 + UNSEEN), slope)
+    return Edge(low / (1 + UNSEEN), value, high * (1 + UNSEEN), slope, found[0].text)
 
 
 def _effects(length_s: Numbers, found: Sequence[Against], allowed: float) -> Numbers:

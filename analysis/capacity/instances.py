@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.capacity import CONFIDENCE
 from analysis.count_intervals import wilson
 from analysis.outcomes import Outcome
 from analysis.population import TIMEOUTS
 
 TIMES = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # the target, or else what was measured
 POOLS = (1, 2, 3, 4, 6, 8, 12, 16)
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Carried:
-    """The rate that *instances* carry together, at least."""
+    """The rate that *instances* carry together, at least; the headroom is a share, from 0 and below 1."""
 
     low_per_s: float
     instances: int
@@ -37,7 +37,10 @@ class Carried:
 
 
 def plan(carried: Carried, target_per_s: float | None, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Plan for several rates and several pools; what the limits of the gateway in the *manifest* do to them."""
+    """Plan for several rates, in requests/s, and several numbers of instances.
+
+    `all_hanging` is how many requests are in flight if all wait for the time limit of the gateway in the *manifest*.
+    """
     base_per_s = target_per_s or carried.low_per_s
     rates = [times * base_per_s for times in TIMES]
     needed = None if target_per_s is None else carried.needed(target_per_s)
@@ -50,7 +53,9 @@ def plan(carried: Carried, target_per_s: float | None, manifest: Mapping[str, An
             {
                 "rate_per_s": rate_per_s,
                 "instances": carried.needed(rate_per_s),
-                "hanging": rate_per_s * timeout_s if timeout_s else None,  # in flight, if all waited for the time limit
+                "all_hanging": rate_per_s * timeout_s
+                if timeout_s
+                else None,  # in flight, if all waited for the time limit
             }
             for rate_per_s in rates
         ],
@@ -59,7 +64,7 @@ def plan(carried: Carried, target_per_s: float | None, manifest: Mapping[str, An
 
 
 def over_limit(payloads: Sequence[Mapping[str, Any]]) -> float | None:
-    """Give the share of the bodies sent that are over the gateway's limit; None if that is not known."""
+    """Give the share (0 to 1) of the bodies sent that are over the gateway's limit; None if that is not known."""
     sent = sum(each.get("count") or 0 for each in payloads)
     if not sent or any(each.get("over_limit") is None for each in payloads):
         return None
@@ -68,7 +73,9 @@ def over_limit(payloads: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def timed_out(outcomes: Mapping[str, int]) -> dict[str, float] | None:
-    """Give the share of requests that the time limit cut, and its interval; None of no request."""
+    """Give the share (0 to 1) of requests that the time limit cut, and its interval as of independent requests; None
+    of no request.
+    """
     total = sum(outcomes.values()) - outcomes.get(Outcome.UNFINISHED, 0)
     if not total:
         return None

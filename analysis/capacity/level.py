@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.capacity import CONFIDENCE
 from analysis.capacity.generator import trouble
 from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.objectives.figures import UNFINISHED, Part, counted
@@ -21,9 +22,9 @@ from analysis.samples import OUTCOMES
 from analysis.timeline import Timeline
 
 SURE = 0.999  # of a level's results: it is looked at again and again, and a search has many levels
-CONFIDENCE = 0.95  # of its figures
 SHOWN = ("p50", "p90", "p99")
 DROPPED = OUTCOMES.index(Outcome.DROPPED)
+NEVER_ENDED = (Outcome.DROPPED, Outcome.UNFINISHED)
 
 Numbers = NDArray[np.float64]
 
@@ -75,10 +76,10 @@ class Level:
     @property
     def ok_per_s(self) -> float | None:
         """Good answers while it was held: of requests that pile up, all may be answered in the end."""
-        total = sum(self.outcomes.values())
-        if self.finished_per_s is None or not total:
+        ended = sum(count for name, count in self.outcomes.items() if name not in NEVER_ENDED)
+        if self.finished_per_s is None or not ended:
             return None
-        return self.finished_per_s * self.outcomes.get(Outcome.OK, 0) / total
+        return self.finished_per_s * self.outcomes.get(Outcome.OK, 0) / ended
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "result": self.result, "ok_per_s": self.ok_per_s}
@@ -150,7 +151,7 @@ def _counted(timeline: Timeline | None, part: Part) -> tuple[float | None, float
     inside = (timeline.second >= part.from_s) & (timeline.second < part.from_s + part.length_s)
     if not inside.any():
         return None, None
-    return float(timeline.in_flight[inside].mean()), float(timeline.finished[inside].mean())
+    return float(timeline.in_flight[inside].mean()), float(timeline.finished[inside].sum()) / part.length_s
 
 
 def _allowed(objective: Objective) -> float | None:

@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.capacity.level import Against, Level
-from analysis.capacity.search import CONFIRMATION, Search
+from analysis.capacity.level import SHOWN, Against, Level
+from analysis.capacity.search import CONFIRMATION, SHARES, Search
 from analysis.errors import BadRun
+from analysis.objectives.judgement import MET, MISSED, UNDECIDED
 from analysis.objectives.objective import objective
+from analysis.outcomes import Outcome
 from analysis.run_format import CAPACITY, FORMAT
 
 
@@ -28,7 +30,8 @@ class Record:
     def shown(self) -> Level | None:
         """The level of this run that its report is about: the confirmation, or else the last; None before the first."""
         own = self.levels[self.resumed_levels :]
-        chosen = [each for each in own if each.kind == CONFIRMATION] or own
+        sound = [each for each in own if not each.spoiled]
+        chosen = [each for each in sound if each.kind == CONFIRMATION] or sound or own
         return chosen[-1] if chosen else None
 
     def with_level(self, level: Level) -> "Record":
@@ -67,29 +70,67 @@ def _record(found: Mapping[str, Any]) -> Record:
     levels = tuple(map(_level, found["levels"]))
     if any(tuple(against.text for against in level.against) != texts for level in levels):
         raise ValueError("a level was judged by other objectives")
+    asked, target_per_s = found["search"], found["target_per_s"]
     return Record(
-        Search(**{name: _number(found["search"][name]) for name in ("from_per_s", "to_per_s", "budget_s", "seed")}),
+        Search(
+            _number(asked["from_per_s"], above=0),
+            _number(asked["to_per_s"], above=0),
+            _number(asked["budget_s"], above=0),
+            _whole(asked["seed"]),
+        ),
         texts,
-        None if found["target_per_s"] is None else _number(found["target_per_s"]),
-        int(_number(found["instances"])),
-        _number(found["headroom"]),
+        None if target_per_s is None else _number(target_per_s, above=0),
+        _whole(found["instances"], least=1),
+        _number(found["headroom"], below=1),
         levels,
-        found.get("resumed"),
-        int(found.get("resumed_levels") or 0),
+        None if found["resumed"] is None else str(found["resumed"]),
+        _whole(found["resumed_levels"], most=len(levels)),
     )
 
 
 def _level(found: Mapping[str, Any]) -> Level:
-    known = {each.name: found[each.name] for each in fields(Level)}
-    against = tuple(Against(**{each.name: row[each.name] for each in fields(Against)}) for row in found["against"])
-    for name in ("rate_per_s", "length_s", "took_s", "from_s"):
-        _number(known[name])
-    for each in against:
-        _number(each.beyond), _number(each.n), _number(each.effect)
-    return Level(**{**known, "against": against})
+    if found["kind"] not in SHARES or not isinstance(found["spoiled"], str):
+        raise ValueError(f"{found['kind']!r} is no step of a search, or 'spoiled' is no text")
+    return Level(
+        found["kind"],
+        _number(found["rate_per_s"], above=0),
+        _number(found["length_s"], above=0),
+        _number(found["took_s"]),
+        tuple(map(_against, found["against"])),
+        _whole(found["from_s"]),
+        found["spoiled"],
+        {str(Outcome(name)): _whole(count) for name, count in found["outcomes"].items()},
+        {name: _estimate(found["latency"][name]) for name in SHOWN} if found["latency"] else {},
+        *(None if found[name] is None else _number(found[name]) for name in ("mean_s", "in_flight", "finished_per_s")),
+    )
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e15:
+def _against(found: Mapping[str, Any]) -> Against:
+    if found["result"] not in (MET, MISSED, UNDECIDED):
+        raise ValueError(f"{found['result']!r} is no result")
+    n, allowed = _number(found["n"]), found["allowed"]
+    if not isinstance(allowed, float) or not 0 < allowed < 1:
+        raise ValueError(f"{allowed!r} is not a share that an objective allows")
+    beyond = _number(found["beyond"], below=n + 1)
+    return Against(
+        found["text"], found["result"], beyond, n, allowed, _number(found["effect"], above=0), found["censored"] is True
+    )
+
+
+def _estimate(found: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {name: None if found[name] is None else _number(found[name]) for name in ("value_s", "low_s", "high_s")}
+    return {**ends, "censored": found["censored"] is True}
+
+
+def _number(value: Any, *, above: float = -1, below: float = 1e15) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not max(0, above) <= value < below:
         raise ValueError(f"{value!r} is not a number that it can have")
+    if value == above:
+        raise ValueError(f"{value!r} is not above {above:g}")
+    return float(value)
+
+
+def _whole(value: Any, *, least: int = 0, most: int = 10**15) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{value!r} is not a whole number that it can have")
     return value

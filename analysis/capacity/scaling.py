@@ -9,12 +9,13 @@ problems in computer communications, ICC 1979).
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.capacity.level import Level
+from analysis.outcomes import POPULATION
 
 FEWEST_RATES = 4  # that differ, for a law of three parameters
 LITTLE_SHARE = 0.25  # by which those in flight may differ from rate x time for a level to be steady
@@ -46,7 +47,7 @@ def concurrency(level: Level) -> float | None:
     """Requests in the service at a time, by Little's law: the rate of those that reached it times their mean time."""
     if level.mean_s is None or not level.length_s:
         return None
-    return sum(level.outcomes.values()) / level.length_s * level.mean_s
+    return sum(level.outcomes.get(each, 0) for each in POPULATION) / level.length_s * level.mean_s
 
 
 def is_steady(level: Level) -> bool:
@@ -73,7 +74,7 @@ def scalability(levels: Sequence[Level]) -> Scalability | None:
     if kappa <= 0 or sigma >= 1:
         return law
     peak = math.sqrt((1 - sigma) / kappa)
-    return Scalability(1 / base_s, sigma, kappa, peak, law.per_s(peak), law.measured_to, len(steady))
+    return replace(law, peak_concurrency=peak, peak_per_s=law.per_s(peak))
 
 
 def _fitted(n: Numbers, time_s: Numbers, weight: Numbers) -> tuple[float, float, float]:

@@ -10,12 +10,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.capacity import CONFIDENCE
 from analysis.capacity.edge import Edge, edge
 from analysis.capacity.level import Level
 from analysis.correlation import FEWEST_SECONDS
 from analysis.objectives.judgement import MET, MISSED
 
-CONFIDENCE = 0.95  # of the answer
 PRECISE, FEWEST_NEAR = 0.01, 4  # half an interval, as a share of the rate: narrower is of no use, after so many levels
 DOUBLING, HIGHEST, NEAR, CONFIRMATION = "doubling", "highest rate", "near the edge", "confirmation"
 # Of the budget, at most, for one level once it has settled.
@@ -52,9 +52,14 @@ class Step:
     settle_s: float  # before it is judged
     longest_s: float  # that is judged
 
-    def is_over(self, so_far: Level) -> bool:
+    @property
+    def may_end_early(self) -> bool:
         """Whether it may end before its time. Near the edge it may not: what is stopped at an extreme is one."""
-        if self.kind == NEAR or so_far.length_s < (SHORTEST_S if self.kind == DOUBLING else FEWEST_SECONDS):
+        return self.kind != NEAR
+
+    def is_over(self, so_far: Level) -> bool:
+        """Whether it ends before its time, by what was seen so far."""
+        if not self.may_end_early or so_far.length_s < (SHORTEST_S if self.kind == DOUBLING else FEWEST_SECONDS):
             return False
         if self.kind == DOUBLING and all(each.beyond <= (each.allowed or 0.0) * each.n / 2 for each in so_far.against):
             return True  # the edge is not here
@@ -108,14 +113,14 @@ def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Do
     if found is None:
         return Done(NOT_DECIDED)
     if sound[-1].kind == CONFIRMATION:
-        return Done(FOUND, found)
+        return Done(FOUND, found) if found.value <= search.to_per_s else Done(NEVER_MISSED)
     near = [each for each in levels if each.kind == NEAR]
     sound_near = [each for each in near if not each.spoiled]
     is_precise = found.half_width <= PRECISE and len(sound_near) >= FEWEST_NEAR
     if is_precise or left_s < _takes_s(search, NEAR) + _takes_s(search, CONFIRMATION):
         if 2 * len(sound_near) < len(near):
             return Done(GENERATOR)
-        return _step(search, CONFIRMATION, found.low)
+        return _step(search, CONFIRMATION, min(found.low, search.to_per_s))
     return _step(search, NEAR, _beside(search, found, len(sound_near)))
 
 

@@ -45,11 +45,11 @@ def rate(per_s: float | None) -> str:
 
 def level_rows(found: Mapping[str, Any]) -> list[LevelRow]:
     """Write the levels in the order of their rates."""
-    by_law = {id(level): law for level, law in zip(found["levels"], found["answer"]["concurrency"], strict=True)}
-    return [_row(level, by_law[id(level)]) for level in sorted(found["levels"], key=lambda each: each["rate_per_s"])]
+    levels = zip(found["levels"], found["answer"]["concurrency"], strict=True)
+    return [_row(level, by_law) for level, by_law in sorted(levels, key=lambda each: each[0]["rate_per_s"])]
 
 
-def _row(level: Mapping[str, Any], law: Mapping[str, Any]) -> LevelRow:
+def _row(level: Mapping[str, Any], by_law: float | None) -> LevelRow:
     result = SPOILED if level["spoiled"] else level["result"]
     total = sum(level["outcomes"].values())
     failed = total - level["outcomes"].get(Outcome.OK, 0)
@@ -64,7 +64,7 @@ def _row(level: Mapping[str, Any], law: Mapping[str, Any]) -> LevelRow:
         p50,
         p99,
         share_text(failed, total) if total else NOTHING,
-        _in_flight(level["in_flight"], law["by_law"]),
+        _in_flight(level["in_flight"], by_law),
         level["spoiled"] or _missed_text(level),
     )
 
@@ -89,8 +89,8 @@ def _about_the_rate(answer: Mapping[str, Any]) -> Iterator[str]:
     if confirmed:
         how = {
             MET: "all objectives held",
-            MISSED: "an objective was missed, which the interval takes into account",
-            UNDECIDED: "no objective was surely met or missed, as is to be expected so near to the edge",
+            MISSED: "an objective was missed",
+            UNDECIDED: "none was missed, and not all were surely met, as is to be expected so near to the edge",
         }[confirmed["result"]]
         yield f"Held on its own at {rate(confirmed['rate_per_s'])} for {confirmed['length_s']:g} s: {how}."
     elif answer["rate_per_s"]:
@@ -147,15 +147,19 @@ def _about_limits(answer: Mapping[str, Any]) -> Iterator[str]:
         share = share_text(cut["share"], 1) if cut["share"] else "None"
         yield (
             f"{share} of {cut['n']:,} requests near that rate crossed the time limit of {limit}"
-            f" ({share_text(answer['confidence'], 1)} interval {share_text(cut['low'], 1)} to"
+            f" ({share_text(answer['confidence'], 1)} interval of independent requests {share_text(cut['low'], 1)} to"
             f" {share_text(cut['high'], 1)})."
         )
-    if limits["hanging"]:
+    if limits["all_hanging"]:
         holds = limits["generator_holds"]
         enough = "" if not holds else f"; this generator holds {holds:,}"
-        more = ", which is too few: raise --max-in-flight or --processes" if holds and holds < limits["hanging"] else ""
+        more = (
+            ", which is too few: raise --max-in-flight or --processes"
+            if holds and holds < limits["all_hanging"]
+            else ""
+        )
         yield (
-            f"If every answer hung until the limit, {limits['hanging']:,.0f} requests would be in flight"
+            f"If every answer hung until the limit, {limits['all_hanging']:,.0f} requests would be in flight"
             f" ({limit} times the rate){enough}{more}."
         )
 
@@ -179,17 +183,27 @@ def needed_text(answer: Mapping[str, Any]) -> str:
     return "instances needed" if answer["rate_per_s"] else "instances needed, at most"
 
 
+def base_text(found: Mapping[str, Any]) -> str:
+    """Say what an instance may be given, and from what that follows."""
+    base = "the lower end of the interval" if found["answer"]["rate_per_s"] else "the highest rate asked for"
+    return (
+        f"Each instance is given {rate(found['answer']['plan']['each_per_s'])} at most: {base} by the"
+        f" {instances_text(found['instances'])} measured, less {share_text(found['headroom'], 1)} headroom."
+    )
+
+
 def _plan_lines(plan: Mapping[str, Any] | None, needed: str) -> list[str]:
     if plan is None:
         return []
     rates = ", ".join(f"{row['instances']:,} for {rate(row['rate_per_s'])}" for row in plan["for_rates"])
     lines = [f"{needed.capitalize()}, each given {rate(plan['each_per_s'])} at most: {rates}."]
     if plan["target"]:
-        lines.insert(0, f"{rate(plan['target']['rate_per_s'])} needs {_instances(plan['target']['instances'])}.")
+        lines.insert(0, f"{rate(plan['target']['rate_per_s'])} needs {instances_text(plan['target']['instances'])}.")
     return lines
 
 
-def _instances(count: int) -> str:
+def instances_text(count: int) -> str:
+    """Write `1 instance`, `4 instances`."""
     return f"{count:,} instance{'' if count == 1 else 's'}"
 
 
@@ -198,6 +212,6 @@ def searched_text(found: Mapping[str, Any]) -> str:
     search, took_s = found["search"], sum(level["took_s"] for level in found["levels"])
     resumed = f", the first {found['resumed_levels']} of them in {found['resumed']}" if found["resumed"] else ""
     return (
-        f"{len(found['levels'])} levels{resumed}, from {rate(search['from_per_s'])} to {rate(search['to_per_s'])}, in"
-        f" {took_s:,.0f} of {search['budget_s']:,.0f} s."
+        f"{len(found['levels'])} levels{resumed}, of rates from {rate(search['from_per_s'])} to at most"
+        f" {rate(search['to_per_s'])}, in {took_s:,.0f} s where about {search['budget_s']:,.0f} s were given."
     )

@@ -8,7 +8,14 @@ whole run; what the latencies say, and how late their requests were sent, over t
 from collections.abc import Callable
 
 from analysis.cautions.caution import Caution, Evidence
-from analysis.cautions.generator import arrivals_dropped, below_rate, generator_busy, generator_late, requests_resent
+from analysis.cautions.generator import (
+    arrivals_dropped,
+    below_rate,
+    generator_busy,
+    generator_late,
+    generator_limit,
+    requests_resent,
+)
 from analysis.cautions.latencies import (
     correlated,
     few_requests,
@@ -52,11 +59,11 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
 
 
 # A search goes beyond what the service carries, and its levels are checked for what the generator did, each by itself.
-OF_A_SEARCH = (nothing_measured, counts_differ, worker_lost, incomplete, line_cut, clock_step, timeouts_early)
+OF_A_SEARCH = (counts_differ, worker_lost, generator_limit, incomplete, line_cut, clock_step, timeouts_early)
 
 
 def cautions(evidence: Evidence) -> list[Caution]:
     """List what speaks against the run, the serious reasons first."""
-    checks = OF_A_SEARCH if evidence.run.record else CHECKS
+    checks = OF_A_SEARCH if evidence.searched else CHECKS
     found = [caution for check in checks if (caution := check(evidence))]
     return sorted(found, key=lambda caution: not caution.serious)

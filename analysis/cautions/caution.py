@@ -28,6 +28,7 @@ class Evidence:
     window: Window
     choices: Choices
     latency: Mapping[str, Any]  # {measure: {percentile: estimate}}, as in summary.json
+    searched: Mapping[str, Any] | None = None  # the answer of a search for the capacity, as in summary.json
 
     @property
     def requests(self) -> int:

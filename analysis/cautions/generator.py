@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from analysis.cautions.caution import Caution, Evidence
-from analysis.lateness import HALF, LATE_S, LATE_SHARE, allowed_s, judged_at
+from analysis.lateness import HALF, LATE_S, LATE_SHARE, lateness_over
 from analysis.outcomes import Outcome
-from analysis.percentiles import nearest_rank, percentile
+from analysis.percentiles import percentile
 from analysis.run import Run
 from analysis.run_format import LATENESS, SERVICE
 from analysis.wording import share_text, time_text
@@ -19,17 +19,13 @@ POISSON_DEVIATIONS = 3  # how far a fair Poisson plan may fall below its mean
 
 
 def generator_late(evidence: Evidence) -> Caution | None:
-    lateness, service = evidence.populations[LATENESS], evidence.populations[SERVICE]
-    if lateness.n == 0:
-        return None
-    share = judged_at(lateness.n, evidence.choices.confidence)
-    late_s = lateness.at_least_s(nearest_rank(lateness.n, share))
-    if late_s <= allowed_s(service):
+    service = evidence.populations[SERVICE]
+    late = lateness_over(evidence.populations[LATENESS], service, evidence.choices.confidence)
+    if not late:
         return None
     median_s = percentile(service, HALF) or 0.0
     text = (
-        f"{share_text(float(1 - share), 1)} of the requests left {time_text(late_s)} or more after their planned"
-        f" time. Allowed is {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of"
+        f"{late}. Allowed is {time_text(LATE_S)}, or {share_text(LATE_SHARE, 1)} of the median service time of"
         f" {time_text(median_s)}."
     )
     advice = "Lower the rate, give the generator a free core, or add processes (--processes)."
@@ -85,6 +81,14 @@ def generator_busy(evidence: Evidence) -> Caution | None:
         f" seconds. Allowed is {share_text(BUSY_SHARE, 1)} of them."
     )
     return Caution("generator_busy", False, text, "Times may include the generator's own. Add processes (--processes).")
+
+
+def generator_limit(evidence: Evidence) -> Caution | None:
+    """Tell that a search came to the end of its generator, and not of the service."""
+    if evidence.searched is None or evidence.searched["verdict"] != "invalid":
+        return None
+    advice = "Give the generator free cores, more processes (--processes) or a higher --max-in-flight."
+    return Caution("generator_limit", True, evidence.searched["sentence"], advice)
 
 
 def requests_resent(evidence: Evidence) -> Caution | None:

@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from analysis.capacity.answer import answer
+from analysis.capacity.edge import Edge
 from analysis.capacity.level import Level
+from analysis.capacity.search import Done, next_step
 from analysis.capacity.wording import RESULTS, SPOILED
 from analysis.objectives.judgement import MET, MISSED, UNDECIDED
 from analysis.objectives.objective import SECOND, Objective, objective
@@ -37,14 +38,12 @@ SHADE = 0.18
 WIDER = 1.25  # than the rates that were tried
 LONGEST_OBJECTIVE = 40
 
-Rates = Mapping[str, float] | None
-
 
 @dataclass(frozen=True)
 class Searched:
     levels: Sequence[Level]
     sound: Sequence[Level]  # by rate
-    rates: Rates  # low, value and high of the capacity; None: it was not found
+    edge: Edge | None  # the capacity; None: it was not found
     objectives: Sequence[Objective]
 
 
@@ -54,8 +53,9 @@ def picture(view: View) -> Picture | None:
     if record is None or not record.levels:
         return None
     sound = sorted((each for each in record.levels if not each.spoiled), key=lambda each: each.rate_per_s)
-    found = answer(record, view.run.manifest)
-    searched = Searched(record.levels, sound, found["rate_per_s"], [objective(text) for text in record.objectives])
+    done = next_step(record.search, record.levels)
+    edge = done.edge if isinstance(done, Done) else None
+    searched = Searched(record.levels, sound, edge, [objective(text) for text in record.objectives])
     draws = [_draw_path]
     if any(each.latency and each.latency["p50"]["value_s"] is not None for each in sound):
         draws = [_draw_latency, _draw_throughput, _draw_path]
@@ -73,7 +73,9 @@ def _draw_latency(axes: Axes, searched: Searched) -> None:
         known = [each for each in searched.sound if each.latency and each.latency[name]["value_s"] is not None]
         rates, figures = [each.rate_per_s for each in known], [each.latency[name] for each in known]
         values = [each["value_s"] for each in figures]
-        ends = [[each[end] if each[end] is not None else each["value_s"] for each in figures] for end in _ENDS]
+        ends = [
+            [each[end] if each[end] is not None else each["value_s"] for each in figures] for end in ("low_s", "high_s")
+        ]
         reach = np.abs(np.array([values, values]) - np.array(ends)) if known else None
         axes.errorbar(rates, values, yerr=reach, label=name, markersize=4, linewidth=1, capsize=2, **style)
         drawn += [*values, *(value for end in ends for value in end)]
@@ -82,12 +84,9 @@ def _draw_latency(axes: Axes, searched: Searched) -> None:
     for each in limits:
         limit_line(axes, each.limit, _plain(each.text))
     _rate_axis(axes, searched)
-    _mark_capacity(axes, searched.rates)
+    _mark_capacity(axes, searched.edge)
     axes.set_ylabel("time taken")
     legend_above(axes)
-
-
-_ENDS = ("low_s", "high_s")
 
 
 def _draw_throughput(axes: Axes, searched: Searched) -> None:
@@ -99,7 +98,7 @@ def _draw_throughput(axes: Axes, searched: Searched) -> None:
     axes.set_ylim(0, 1.1 * max([*rates, 1e-9]))
     axes.yaxis.set_major_formatter(lambda value, _: rate_text(value) if value else "0")
     _rate_axis(axes, searched)
-    _mark_capacity(axes, searched.rates, named=False)
+    _mark_capacity(axes, searched.edge, named=False)
     axes.set_ylabel("answers/s")
     axes.set_xlabel("requests/s")
     legend_above(axes)
@@ -122,8 +121,8 @@ def _draw_path(axes: Axes, searched: Searched) -> None:
     axes.yaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(lambda value, _: rate_text(value))
-    if searched.rates:
-        axes.axhspan(searched.rates["low"], searched.rates["high"], facecolor=(GREEN, SHADE), edgecolor="none")
+    if searched.edge:
+        axes.axhspan(searched.edge.low, searched.edge.high, facecolor=(GREEN, SHADE), edgecolor="none")
     axes.set_ylabel("requests/s")
     run_axis(axes, max(1, round(ends[-1])), " of the search")
     legend_above(axes)
@@ -142,12 +141,12 @@ def _span(rates: Sequence[float]) -> tuple[float, float]:
     return min(rates) / WIDER, max(rates) * WIDER
 
 
-def _mark_capacity(axes: Axes, rates: Rates, *, named: bool = True) -> None:
-    if rates is None:
+def _mark_capacity(axes: Axes, edge: Edge | None, *, named: bool = True) -> None:
+    if edge is None:
         return
-    label = f"capacity {rate_text(rates['low'])} to {rate_text(rates['high'])}/s" if named else None
-    axes.axvspan(rates["low"], rates["high"], facecolor=(GREEN, SHADE), edgecolor="none", label=label)
-    axes.axvline(rates["value"], color=GREEN, linewidth=1)
+    label = f"capacity {rate_text(edge.low)} to {rate_text(edge.high)}/s" if named else None
+    axes.axvspan(edge.low, edge.high, facecolor=(GREEN, SHADE), edgecolor="none", label=label)
+    axes.axvline(edge.value, color=GREEN, linewidth=1)
 
 
 def _plain(text: str) -> str:
@@ -165,10 +164,9 @@ def reading(searched: Searched) -> str:
             f"half of the requests took {time_text(first.latency['p50']['value_s'])} at"
             f" {rate_text(first.rate_per_s)}/s and {_least(last.latency['p50'])} at {rate_text(last.rate_per_s)}/s"
         )
-    if searched.rates:
+    if searched.edge:
         said.append(
-            f"the objectives give way between {rate_text(searched.rates['low'])} and"
-            f" {rate_text(searched.rates['high'])}/s"
+            f"the objectives give way between {rate_text(searched.edge.low)} and {rate_text(searched.edge.high)}/s"
         )
     return sentence("; ".join(said) or f"{len(searched.levels)} levels were held")
 

@@ -76,40 +76,34 @@ def _folder(paths: Sequence[Path]) -> Path:
 
 
 def text_table(summary: dict[str, Any]) -> str:
-    """Write the percentiles of *summary* as a table for the terminal, and what speaks against them."""
+    """Write the percentiles of *summary*, or the answer of a search, for the terminal, and what speaks against them."""
     run, outcomes = summary["run"], summary["outcomes"]
     counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
-    if summary["capacity"]:
-        return _capacity_text(summary)
     head = [f"{wording.one_line(run['name'])}: {wording.load_text(run['load'])}", counts or "no requests"]
     head += [wording.failure_text(failure) for failure in _that_say_why(summary)[:FAILURES_TOLD]]
+    reasons = [
+        wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
+        for caution in summary["cautions"]
+    ]
+    if summary["capacity"]:
+        from analysis.capacity.wording import text_lines  # few runs have one
+
+        return "\n".join([*head, *reasons, *text_lines(summary["capacity"]), VERDICTS[summary["verdict"]]])
     if summary["window"]["cut"]:
         head.append(wording.one_line(summary["window"]["reading"]))
+    objectives = [slo.line_text(row) for row in slo.rows(summary)]
+    verdict = [VERDICTS[summary["verdict"]]] if objectives else []
+    return "\n".join([*head, *_latency_lines(summary), *reasons, *objectives, *verdict])
+
+
+def _latency_lines(summary: dict[str, Any]) -> list[str]:
     columns = [*summary["percentiles"], "max"]
     lines = [("", "n", *columns)]
     for measure, figures in summary["latency"].items():
         cells = (wording.estimate_text(figures[name]) for name in columns)
         lines.append((measure, f"{figures['n']:,}", *cells))
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    table = "\n".join("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines)
-    reasons = [
-        wording.one_line(f"{'INVALID' if caution['serious'] else 'caution'}: {caution['text']} {caution['advice']}")
-        for caution in summary["cautions"]
-    ]
-    objectives = [slo.line_text(row) for row in slo.rows(summary)]
-    verdict = [VERDICTS[summary["verdict"]]] if objectives else []
-    return "\n".join([*head, table, *reasons, *objectives, *verdict])
-
-
-def _capacity_text(summary: dict[str, Any]) -> str:
-    from analysis.capacity.wording import text_lines  # few runs have one
-
-    run = summary["run"]
-    head = f"{run['name']}: {wording.load_text(run['load'])}"
-    reasons = [f"{'INVALID' if each['serious'] else 'caution'}: {each['text']}" for each in summary["cautions"]]
-    return "\n".join(
-        [*map(wording.one_line, [head, *reasons]), *text_lines(summary["capacity"]), VERDICTS[summary["verdict"]]]
-    )
+    return ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines]
 
 
 def exit_code(summary: dict[str, Any]) -> int:

@@ -26,6 +26,7 @@ CAUTIONS = {
     "arrivals_dropped": "Planned requests were not sent, because too many were in flight.",
     "below_rate": "Fewer requests were planned than the load asked for.",
     "generator_late": "Requests left so late that the latencies changed.",
+    "generator_limit": "A search for the capacity came to the end of its generator, not of the service.",
     "incomplete": "The run did not end by itself.",
     "line_cut": "A file's last line was cut off while it was written.",
     "other_tool": "Another tool recorded the run, without a plan: how late its requests left is not known.",

@@ -120,7 +120,7 @@ def _capacity_row(summary: Mapping[str, Any]) -> Row:
         f"{wording.rate_text(rate['value'])}/s" if rate else wording.NOTHING,
         f"{wording.rate_text(rate['low'])} to {wording.rate_text(rate['high'])}/s" if rate else "",
         found,
-        answer["sentence"],
+        NO_MEANING if found == NOT_JUDGED else answer["sentence"],
         answer["sentence"],
     )
 

@@ -14,7 +14,8 @@ from analysis.wording import NOTHING, estimate_text, interval_text, length_text,
 
 OWN = (LOADGATE, LATENCY_FILE)
 WORDS = {"fail": ("Fail", "bad"), "undecided": ("Not decided", "warn"), "pass": ("Pass", "good")}
-OF_SEARCH = {**WORDS, "pass": ("Found", "good"), "invalid": ("Invalid", "bad")}
+FOUND, CARRIED = "Found", "Carried"  # of a search; the second for all rates that were asked for
+OF_SEARCH = {**WORDS, "pass": (FOUND, "good"), "invalid": ("Invalid", "bad")}
 NO_OBJECTIVE = "No objective was set, so nothing passed or failed."
 
 
@@ -56,11 +57,8 @@ def headline(summary: Mapping[str, Any]) -> Headline:
 
 def _searched(summary: Mapping[str, Any]) -> Headline:
     answer = summary["capacity"]["answer"]
-    serious = [caution["text"] for caution in summary["cautions"] if caution["serious"]]
-    if summary["verdict"] == "invalid" and serious:
-        return Headline("Invalid", "bad", f"The search cannot be believed: {serious[0]}")
     word, tone = OF_SEARCH[summary["verdict"]]
-    return Headline(word, tone, answer["sentence"])
+    return Headline(word if answer["rate_per_s"] or word != FOUND else CARRIED, tone, answer["sentence"])
 
 
 def _nothing_decided(summary: Mapping[str, Any]) -> str:
@@ -105,8 +103,10 @@ def figures(summary: Mapping[str, Any]) -> list[Figure]:
 
 def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
     """Choose those of a search."""
+    from analysis.capacity.wording import instances_text  # few reports need it
+
     answer, rate, plan = found["answer"], found["answer"]["rate_per_s"], found["answer"]["plan"]
-    instances, target = _counted(found["instances"]), plan and plan["target"]
+    target = plan and plan["target"]
     sure = share_text(answer["confidence"], 1)
     interval = f"{rate_text(rate['low'])} to {rate_text(rate['high'])}/s ({sure})" if rate else "not known"
     highest = max((level["rate_per_s"] for level in found["levels"]), default=None)
@@ -115,12 +115,12 @@ def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
         Figure(
             "each instance may get",
             f"{rate_text(plan['each_per_s'])}/s" if plan else NOTHING,
-            f"of {instances}, {share_text(found['headroom'], 1)} kept free",
+            f"of {instances_text(found['instances'])}, {share_text(found['headroom'], 1)} kept free",
         ),
         Figure(
             "needed",
-            _counted(target["instances"]) if target else NOTHING,
-            f"for {rate_text(target['rate_per_s'])}/s" if target else "no target rate was given",
+            instances_text(target["instances"]) if target else NOTHING,
+            f"for {rate_text(target['rate_per_s'])}/s" if target else "for a --target-rate",
         ),
         Figure("gave way first", *_gave_way(answer)),
         Figure("highest rate tried", f"{rate_text(highest)}/s" if highest else NOTHING, _counted_levels(found)),
@@ -130,10 +130,6 @@ def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
 def _gave_way(answer: Mapping[str, Any]) -> tuple[str, str]:
     gave_way = answer["gave_way"]
     return (gave_way["how"], gave_way["objective"]) if gave_way else (NOTHING, "nothing that was seen")
-
-
-def _counted(instances: int) -> str:
-    return f"{instances:,} instance{'' if instances == 1 else 's'}"
 
 
 def _counted_levels(found: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@ import pytest
 from levels_by_hand import ERRORS, P99, level, record
 from made_by_hand import manifest_of
 
-from analysis.capacity.answer import UNFINISHED, answer
+from analysis.capacity.answer import UNFINISHED, answer, withdrawn
 from analysis.capacity.search import (
     CONFIRMATION,
     FOUND,
@@ -38,7 +38,7 @@ def test_a_rate_that_was_found_comes_as_an_interval_with_what_gave_way_and_a_pla
     )
     assert found["confirmed"] == {"rate_per_s": 285.0, "length_s": 40.0, "result": "undecided"}
     assert found["plan"]["each_per_s"] == pytest.approx(rate["low"] / 2 * 0.8)
-    assert found["limits"]["hanging"] == pytest.approx(rate["low"] * 40)
+    assert found["limits"]["all_hanging"] == pytest.approx(rate["low"] * 40)
 
 
 def test_the_limits_of_the_generator_are_those_of_all_its_processes():
@@ -73,7 +73,7 @@ def test_failures_that_give_way_have_their_kind(outcomes, how, words):
             {},
             LOWEST_MISSED,
             "fail",
-            "missed at 50 requests/s already, the lowest rate: 40 % of the requests took longer than 100 ms",
+            "missed at 50 requests/s, and no lower rate was seen to keep them: 40 % of the requests took longer than",
         ),
         (
             [level(50.0), level(60.0, kind=HIGHEST)],
@@ -90,10 +90,18 @@ def test_failures_that_give_way_have_their_kind(outcomes, how, words):
             "too short to be sure",
         ),
         ([level(50.0, spoiled="1 % left late")] * 2, {}, GENERATOR, "invalid", "at 50/s 1 % left late"),
-        ([level(50.0)], {"budget_s": 51.0}, NOT_DECIDED, "undecided", "No objective was missed up to 50/s. Give it"),
+        (
+            [level(50.0, spoiled="late"), level(50.0, beyond=300, n=6000)],
+            {},
+            LOWEST_MISSED,
+            "fail",
+            "missed at 50 requests/s",
+        ),
+        ((), {}, UNFINISHED, "undecided", "No level was seen to its end."),
+        ([level(50.0)], {"budget_s": 51.0}, NOT_DECIDED, "undecided", "The objectives looked kept up to 50/s. Give it"),
         ([level(rate, n=0) for rate in (50.0, 100.0, 200.0)], {}, NOT_MEASURED, "undecided", f"that {P99} is about"),
-        (UP[:2], {}, UNFINISHED, "undecided", "No objective was missed up to 100/s."),
-        (UP, {}, UNFINISHED, "undecided", "up to 200/s; one was at 400/s."),
+        (UP[:2], {}, UNFINISHED, "undecided", "The objectives looked kept up to 100/s."),
+        (UP, {}, UNFINISHED, "undecided", "up to 200/s, and not at 400/s."),
     ],
 )
 def test_what_is_no_rate_says_why(levels, search, why, verdict, words):
@@ -102,7 +110,7 @@ def test_what_is_no_rate_says_why(levels, search, why, verdict, words):
     assert (found["why"], found["verdict"]) == (why, verdict)
     assert words in found["sentence"]
     assert found["rate_per_s"] is None
-    assert (found["plan"] is None) is (why != NEVER_MISSED)
+    assert (found["plan"] is None) is (verdict != "pass")
 
 
 def test_all_that_was_carried_is_the_least_to_plan_with():
@@ -117,3 +125,42 @@ def test_a_confirmation_that_the_generator_spoiled_twice_confirms_nothing():
 
     assert found["why"] == FOUND
     assert found["confirmed"] is None
+
+
+def test_a_rate_that_missed_when_it_was_held_is_no_answer():
+    """The interval is above it, so the service is not the same at all times."""
+    found = answered(*UP, *AROUND, *AROUND, *AROUND, level(270.0, beyond=250, kind=CONFIRMATION))
+
+    assert found["rate_per_s"]["low"] > 270
+    assert (found["verdict"], found["plan"]) == ("undecided", None)
+    assert "missed an objective" in found["sentence"]
+
+
+def test_an_interval_that_is_too_wide_is_no_answer():
+    found = answered(level(50.0, n=200), level(400.0, beyond=150, n=200), level(40.0, n=200, kind=CONFIRMATION))
+
+    assert found["verdict"] == "undecided"
+    assert "too wide to plan with" in found["sentence"]
+
+
+def test_nothing_gives_way_beyond_the_highest_rate():
+    """It looks bad at the highest rate, and what is known by then puts the edge above it."""
+    levels = [*UP[:3], level(220.0, kind=HIGHEST, beyond=101), level(215.0, kind=NEAR), level(218.0, kind=NEAR)]
+    found = answered(*levels, level(220.0, kind=CONFIRMATION, beyond=80), search={"to_per_s": 220.0})
+
+    assert (found["why"], found["verdict"], found["rate_per_s"]) == (NEVER_MISSED, "undecided", None)
+
+
+def test_a_cap_is_no_number_of_servers_and_has_no_knee():
+    over = [level(rate, errors=5000, outcomes={"ok": 5000, "throttled": 5000}, mean_s=0.01) for rate in (400.0, 310.0)]
+    found = answered(*UP[:3], over[0], level(290.0, errors=5, kind=NEAR), over[1], level(280.0, kind=CONFIRMATION))
+
+    assert (found["knee_per_s"], found["servers"]) == (None, None)
+
+
+def test_an_answer_that_is_withdrawn_says_nothing_of_the_service():
+    found = withdrawn(answered(*CONFIRMED, target_per_s=1000.0))
+
+    assert found["verdict"] == "invalid"
+    assert {found[key] for key in ("rate_per_s", "plan", "limits", "gave_way", "confirmed")} == {None}
+    assert "carries." in found["sentence"]

@@ -53,7 +53,7 @@ def test_the_terminal_has_the_answer_the_plan_and_the_levels():
 
 
 def test_an_earlier_run_is_named():
-    assert (
-        searched_text(found_of(*CONFIRMED, resumed="monday", resumed_levels=4))
-        == "9 levels, the first 4 of them in monday, from 50/s to 10,000/s, in 450 of 600 s."
+    assert searched_text(found_of(*CONFIRMED, resumed="monday", resumed_levels=4)) == (
+        "9 levels, the first 4 of them in monday, of rates from 50/s to at most 10,000/s, in 450 s where about 600 s"
+        " were given."
     )

@@ -38,7 +38,7 @@ def test_a_plan_is_for_several_rates_and_back():
 
     assert found["each_per_s"] == pytest.approx(40.0)
     assert found["target"] == {"rate_per_s": 300.0, "instances": 8}
-    assert {"rate_per_s": 600.0, "instances": 15, "hanging": 24_000.0} in found["for_rates"]
+    assert {"rate_per_s": 600.0, "instances": 15, "all_hanging": 24_000.0} in found["for_rates"]
     assert {"instances": 8, "rate_per_s": pytest.approx(320.0)} in found["for_instances"]
 
 
@@ -46,7 +46,7 @@ def test_without_a_target_the_rates_are_those_around_what_was_found():
     found = plan(Carried(100.0, 1, 0.0), None, {"gateway": {"timeout_s": None}})
 
     assert found["target"] is None
-    assert found["for_rates"][1] == {"rate_per_s": 100.0, "instances": 1, "hanging": None}
+    assert found["for_rates"][1] == {"rate_per_s": 100.0, "instances": 1, "all_hanging": None}
 
 
 @pytest.mark.parametrize(

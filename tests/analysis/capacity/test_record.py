@@ -33,6 +33,15 @@ def test_the_report_is_of_the_confirmation_or_else_of_the_last_level_of_this_run
     assert record(*levels, resumed="earlier", resumed_levels=3).shown is None
 
 
+def changed(found, **fields):
+    return found | {"levels": [found["levels"][0] | fields]}
+
+
+def against(found, **fields):
+    first, *others = found["levels"][0]["against"]
+    return changed(found, against=[first | fields, *others])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -43,7 +52,22 @@ def test_the_report_is_of_the_confirmation_or_else_of_the_last_level_of_this_run
         (lambda found: found | {"objectives": ["p99"]}, "not an objective"),
         (lambda found: found | {"objectives": ["p50<1s"]}, "other objectives"),
         (lambda found: found | {"headroom": "much"}, "'much' is not a number"),
-        (lambda found: found | {"levels": [{"kind": "doubling"}]}, "rate_per_s"),
+        (lambda found: found | {"levels": [{"kind": "doubling"}]}, "spoiled"),
+        (lambda found: changed(found, kind="tripling"), "no step of a search"),
+        (lambda found: changed(found, spoiled={}), "no step of a search"),
+        (lambda found: changed(found, rate_per_s=0), "not above 0"),
+        (lambda found: changed(found, length_s=0), "not above 0"),
+        (lambda found: changed(found, outcomes={"ok": "many"}), "'many' is not a whole number"),
+        (lambda found: changed(found, outcomes={"fine": 1}), "'fine' is not a valid Outcome"),
+        (lambda found: changed(found, mean_s="fast"), "'fast' is not a number"),
+        (lambda found: changed(found, latency={"p50": {}}), "value_s"),
+        (lambda found: against(found, result="good"), "'good' is no result"),
+        (lambda found: against(found, effect=0), "not above 0"),
+        (lambda found: against(found, beyond=99_999), "99999 is not a number"),
+        (lambda found: against(found, allowed="1%"), "not a share"),
+        (lambda found: found | {"instances": 0}, "0 is not a whole number"),
+        (lambda found: found | {"headroom": 1}, "1 is not a number"),
+        (lambda found: found | {"resumed_levels": 9}, "9 is not a whole number"),
         (lambda found: found | {"levels": [found["levels"][0] | {"rate_per_s": float("nan")}]}, "nan"),
     ],
 )

@@ -54,6 +54,13 @@ def test_a_level_is_steady_if_it_keeps_up_and_littles_law_agrees(changes, steady
     assert is_steady(level(100.0, n=4000, mean_s=0.01, **changes)) is steady
 
 
+def test_only_what_reached_the_model_is_in_the_service_and_only_what_ended_was_answered():
+    outcomes = {"ok": 400, "throttled": 3600}
+    assert concurrency(level(100.0, n=4000, mean_s=1.0, outcomes=outcomes)) == pytest.approx(10.0)
+    dropped = {"ok": 2000, "dropped": 2000}
+    assert level(100.0, n=4000, outcomes=dropped, finished_per_s=50.0).ok_per_s == 50.0
+
+
 def test_concurrency_is_the_rate_times_the_time():
     assert concurrency(level(100.0, n=4000, mean_s=0.05)) == pytest.approx(5.0)
     assert concurrency(level(100.0, mean_s=0.01, n=0)) == 0.0

@@ -12,6 +12,8 @@ from made_by_hand import counts_of, summary_of
 
 from analysis.capacity.search import CONFIRMATION, NEAR, Search
 from analysis.comparison.command import compare
+from analysis.errors import BadRun
+from analysis.objectives.objective import objective
 from analysis.report import exit_code, text_table, write_report
 from analysis.report.again import again
 from analysis.report.slo import rows
@@ -86,7 +88,22 @@ def test_what_a_search_does_to_a_service_is_no_caution_but_lost_counts_are(searc
     broken = summary_of(searched(*FOUND, counts=counts_of(planned=1)))
 
     assert broken["verdict"] == "invalid"
-    assert "cannot be believed" in headline(broken).sentence
+    assert headline(broken).sentence.startswith("The run is invalid")
+    assert {figure.value for figure in figures(broken)[:4]} == {"-"}
+    assert [row.result for row in rows(broken)] == ["not judged"]
+
+
+def test_a_generator_that_was_the_limit_is_why_the_run_is_invalid(searched):
+    summary = summary_of(searched(*[level(50.0, spoiled="1 % left late")] * 2))
+
+    (serious,) = [caution for caution in summary["cautions"] if caution["serious"]]
+    assert serious["name"] == "generator_limit"
+    assert "at 50/s 1 % left late" in serious["text"]
+
+
+def test_other_objectives_than_those_of_the_search_are_refused(searched):
+    with pytest.raises(BadRun, match="cannot be judged by others"):
+        summary_of(searched(*FOUND), slo=(objective("p50<1s"),))
 
 
 def test_it_is_one_test_case(searched, tmp_path):
@@ -134,8 +151,9 @@ def test_a_hostile_objective_is_text(searched):
 def test_the_terminal_has_the_answer_first(searched):
     lines = text_table(summary_of(searched(*FOUND))).splitlines()
 
-    assert lines[0] == "json: rates from 50 to 10,000 requests/s tried in 600 s, constant arrivals"
-    assert lines[1].startswith("The service carries ")
+    assert lines[0] == "json: a search from 50 to at most 10,000 requests/s, in about 600 s, constant arrivals"
+    assert lines[1] == "500 ok, 100 throttled"
+    assert lines[2].startswith("The service carries ")
     assert lines[-1] == "PASS"
 
 

@@ -17,7 +17,7 @@ def judged_of(**changes):
 
 def summary_with(judged, verdict="pass", state="complete"):
     run = {"state": state, "stopped_by": None}
-    return {"verdict": verdict, "confidence": 0.95, "slo": [judged], "baseline": None, "run": run}
+    return {"verdict": verdict, "confidence": 0.95, "slo": [judged], "baseline": None, "capacity": None, "run": run}
 
 
 LONG = {"every_s": 10.0}

@@ -1,0 +1,100 @@
+"""The answer of a search in words, from the levels themselves."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from analysis.capacity import CONFIDENCE
+from analysis.capacity.edge import Edge
+from analysis.capacity.level import Against, Level
+from analysis.capacity.record import Record
+from analysis.capacity.search import not_measured
+from analysis.objectives.judgement import MET, MISSED
+from analysis.objectives.objective import ERRORS, SHARE, objective
+from analysis.outcomes import Outcome
+from analysis.wording import rate_text, share_text, time_text
+
+
+def found(edge: Edge, *, is_wide: bool, contradicted: bool) -> str:
+    """Say what a service carries."""
+    if contradicted:
+        more = " But held on its own at the lower end, it missed an objective: what it carries changed meanwhile."
+    else:
+        more = " That is too wide to plan with: give it more time (--budget)." if is_wide else ""
+    return (
+        f"The service carries {rate_text(edge.value)} requests/s within its objectives"
+        f" ({share_text(CONFIDENCE, 1)} interval {rate_text(edge.low)} to {rate_text(edge.high)}/s).{more}"
+    )
+
+
+def never_missed(highest: Level) -> str:
+    """Say that all rates were carried, as far as that is sure."""
+    rate = f"{rate_text(highest.rate_per_s)} requests/s"
+    if highest.result == MET:
+        return f"All objectives hold up to {rate}, the highest rate asked for: the service carries at least that."
+    return (
+        f"No objective was surely missed up to {rate}, the highest rate asked for, but at that rate this search was too"
+        " short to be sure: give it more time (--budget)."
+    )
+
+
+def lowest_missed(levels: Sequence[Level]) -> str:
+    """Say at which rate an objective was missed, when none was seen to keep them."""
+    level = next(each for each in levels if not each.spoiled and each.result == MISSED)
+    missed = (f"{beyond(level, each)} ({each.text})" for each in level.against if each.result == MISSED)
+    return (
+        f"The objectives are missed at {rate_text(level.rate_per_s)} requests/s, and no lower rate was seen to keep"
+        f" them: {' and '.join(missed)}. Try a lower --from, or check the service and the objective."
+    )
+
+
+def nothing_measured(record: Record) -> str:
+    """Name the objective that nothing was measured of."""
+    text = not_measured([each for each in record.levels if not each.spoiled])
+    return f"Nothing was measured that {text} is about, so no rate can be said to keep it."
+
+
+def generator_limit(levels: Sequence[Level]) -> str:
+    """Say at which rate the generator could no more."""
+    spoiled = next(each for each in reversed(levels) if each.spoiled)
+    return (
+        f"The generator was the limit, so the service's capacity is not known: at {rate_text(spoiled.rate_per_s)}/s"
+        f" {spoiled.spoiled}. {so_far(levels)}"
+    )
+
+
+def not_decided(record: Record) -> str:
+    """Say that the budget was too small."""
+    return (
+        f"A budget of {record.search.budget_s:g} s is too small to decide anything. {so_far(record.levels)} Give it"
+        " more (--budget), or start nearer to the capacity (--from)."
+    )
+
+
+def so_far(levels: Sequence[Level]) -> str:
+    """Say what the levels tell that is no answer yet."""
+    sound = [each for each in levels if not each.spoiled]
+    if not sound:
+        return "No level was seen to its end."
+    bad = [each.rate_per_s for each in sound if not each.looks_good]
+    good = [each.rate_per_s for each in sound if each.looks_good and each.rate_per_s < min(bad, default=1e15)]
+    kept = f"The objectives looked kept up to {rate_text(max(good))}/s" if good else "No rate looked as if it kept them"
+    return f"{kept}{f', and not at {rate_text(min(bad))}/s' if bad else ''}."
+
+
+def beyond(level: Level, against: Against) -> str:
+    """Say how far a level was from an objective about a share of its requests."""
+    read, allowed, share = objective(against.text), against.allowed or 0.0, against.beyond / (against.n or 1.0)
+    requests = f"{share_text(share, 1)} of the requests{f' of {read.name}' if read.name else ''}"
+    may = f"where {share_text(allowed, 1)} may"
+    if read.unit != SHARE:
+        measure = f" ({read.measure})" if read.measure else ""
+        return f"{requests} took {'longer' if read.is_ceiling else 'less'} than {time_text(read.limit)}{measure}, {may}"
+    if read.figure == ERRORS:
+        failed = failures(level).most_common(1)
+        return f"{requests} failed{f', most of them {failed[0][0]}' if failed else ''}, {may}"
+    return f"{requests} were {'' if read.is_ceiling else 'not '}{read.figure}, {may}"
+
+
+def failures(level: Level) -> Counter[str]:
+    """Count the outcomes of a level that are not ok."""
+    return Counter({name: count for name, count in level.outcomes.items() if name != Outcome.OK})
