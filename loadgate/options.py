@@ -203,4 +203,11 @@ LOCUST_ONLY = (
     Option(("--load-model",), "load_model", "open or closed. [open]", one_of(*LOAD_MODELS), "open", "WORD"),
     Option(("--rate-per-user",), "rate_per_user", "Open: requests/s of each user. [1]", positive, 1.0, "R"),
     Option(("--duration",), "duration_s", "Like --run-time, fractions too.", positive_duration, metavar="T"),
+    Option(
+        ("--i-know-this-is-open",),
+        "known_open",
+        "Serve the page to anybody who reaches it, without a login.",
+        parse=None,
+        default=False,
+    ),
 )

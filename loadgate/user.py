@@ -8,6 +8,7 @@ import gevent
 from gevent.event import Event
 from locust import User, events, task
 
+from loadgate import web
 from loadgate.errors import ConfigError
 from loadgate.inference import Inference
 from loadgate.locust_options import add_options
@@ -83,12 +84,15 @@ def _on_parser(parser: Any) -> None:
     add_options(parser)
 
 
-def _on_init(environment: Any, **_: Any) -> None:
+def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
     environment.loadgate = session = Session(environment)
     options = environment.parsed_options
-    if options.headless and not options.worker:
+    if not options.worker:
         try:
-            session.prepare()
+            if web_ui is not None:
+                web.prepare(web_ui, options)
+            if options.headless:
+                session.prepare()
         except ConfigError as error:
             sys.stderr.write(f"Error: {error}\n")
             if options.processes:

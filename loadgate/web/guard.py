@@ -1,0 +1,54 @@
+"""Who may ask the page for what: a web site that its user happens to visit may neither read nor change anything.
+
+Requests that change something need the page's own origin, which a browser tells and no other site can forge (Fetch
+standard; OWASP, Cross-Site Request Forgery Prevention). A page on loopback answers to loopback's names alone, so that
+no foreign name can be made to lead there (DNS rebinding).
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, make_response, request
+from werkzeug.exceptions import HTTPException
+
+from loadgate.web.listening import is_loopback
+
+READING = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
+}
+
+
+def protect(app: Flask, host: str) -> None:
+    """Refuse what comes from elsewhere, and tell a browser nothing of our inside."""
+    app.debug = False
+    app.before_request(lambda: _refusal(host))
+    app.after_request_funcs.setdefault(None, []).insert(0, _guarded)  # the first is the last to be called
+    app.register_error_handler(Exception, _error)
+
+
+def _refusal(host: str) -> Response | None:
+    name = urlsplit(f"//{request.host}").hostname or ""
+    if is_loopback(host) and not is_loopback(name):
+        return make_response(f"This page is at {host}, and answers to no other name.\n", 403)
+    if request.method not in READING and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
+        return make_response("Only this page itself may change anything: send its own address as Origin.\n", 403)
+    return None
+
+
+def _guarded(response: Response) -> Response:
+    for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
+        del response.headers[name]  # Locust lets every site read all of it
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def _error(error: Exception) -> Any:
+    if isinstance(error, HTTPException):
+        return error
+    return make_response("Something went wrong; the log on the terminal has more.\n", 500)
