@@ -52,7 +52,7 @@ class LiveSamples:
         self._senders, self._ramp_s = senders, ramp_s
         self._even_s = math.inf
         self._names: dict[str, int] = {}
-        self._nothing = Told(0, LONGEST_RUN_S, self._samples(()))  # so that there is always something to join
+        self._nothing = Told(0, LONGEST_RUN_S, samples_of((), self._names))  # so that there is always something to join
         self._ended: deque[Told] = deque()
         self._waiting: dict[str, Samples] = {}
         self._over_s: dict[str, int] = {}  # by process: how many seconds it has told of ...
@@ -64,11 +64,11 @@ class LiveSamples:
             self._begun_s[sender] = 1 + max(row[0] for row in report["timeline"])
         if report["latency"]:
             begun_s = self._begun_s.get(sender, 0)
-            self._ended.append(Told(self._over_s.get(sender, 0), begun_s, self._samples(report["latency"])))
+            self._ended.append(Told(self._over_s.get(sender, 0), begun_s, samples_of(report["latency"], self._names)))
         if not report["waiting"]:
             return None
         self._over_s[sender] = self._begun_s.get(sender, 0)
-        self._waiting[sender] = self._samples(report["waiting"][-1])
+        self._waiting[sender] = samples_of(report["waiting"][-1], self._names)
         return self._seen()
 
     @property
@@ -93,13 +93,16 @@ class LiveSamples:
             self._even_s = min(self._even_s, over_s)
         return Seen(over_s, self._even_s, (self._nothing, *self._ended), waiting)
 
-    def _samples(self, rows: Iterable[Row]) -> Samples:
-        flat = list(self._flat(rows))
-        second, code, outcome, measure, value_us, count = np.array(flat, np.int64).reshape(-1, 6).T
-        return Samples(second, code, outcome, measure, value_us, count, tuple(self._names))
 
-    def _flat(self, rows: Iterable[Row]) -> Iterator[tuple[int, ...]]:
-        for second, name, outcome, measure, times_us, count in rows:
-            code = self._names.setdefault(name, len(self._names))
-            for time_us in times_us or (UNMEASURED,):
-                yield second, code, _OUTCOME_CODES[outcome], MEASURES.index(measure), time_us, count
+def samples_of(rows: Iterable[Row], names: dict[str, int]) -> Samples:
+    """Turn rows of latency.csv into samples; new names are added to `names`, by which they are numbered."""
+    flat = list(_flat(rows, names))
+    second, code, outcome, measure, value_us, count = np.array(flat, np.int64).reshape(-1, 6).T
+    return Samples(second, code, outcome, measure, value_us, count, tuple(names))
+
+
+def _flat(rows: Iterable[Row], names: dict[str, int]) -> Iterator[tuple[int, ...]]:
+    for second, name, outcome, measure, times_us, count in rows:
+        code = names.setdefault(name, len(names))
+        for time_us in times_us or (UNMEASURED,):
+            yield second, code, _OUTCOME_CODES[outcome], MEASURES.index(measure), time_us, count

@@ -127,13 +127,17 @@ class Load:
         else:
             self._closed_users.pop(key).stop()
 
+    def watch(self) -> None:
+        """Tell what is in flight from now on, second by second."""
+        self._is_watched = True
+
     def set_rate_per_user(self, rate_per_user: float) -> None:
         """Have each user of the open model stand for this many requests/s from now on; whoever does that watches."""
         if self._ending is not None:
             return
         self._pacer.set_rate_per_user(rate_per_user)
         self._seconds.target_per_s = self._pacer.rate_per_s
-        self._is_watched = True
+        self.watch()
 
     def _new_stream(self, user_class: str) -> Stream:
         seed = f"{self._seed} {user_class}"

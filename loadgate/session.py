@@ -25,7 +25,9 @@ from loadgate.answers import advice
 from loadgate.capacity import Searching
 from loadgate.connection import clock
 from loadgate.errors import ConfigError
+from loadgate.gateway import Gateway
 from loadgate.live_samples import Seen
+from loadgate.live_totals import LiveTotals
 from loadgate.load import Load
 from loadgate.locust_stats import LocustCsv
 from loadgate.plan import Plan, plan
@@ -57,6 +59,7 @@ class Session:
         self.weights: list[Weight] = []  # of what is about to be sent
         self.directory: RunDirectory | None = None
         self.searching: Searching | None = None
+        self.totals: LiveTotals | None = None  # for the page
         self.exit_code = 0
         self._environment = environment
         self._options = environment.parsed_options
@@ -102,6 +105,12 @@ class Session:
             self._runner.register_message(LOCKED, self.on_locked_message)
 
     # ---- before the load
+
+    @property
+    def gateway(self) -> Gateway:
+        """What stands before the model, of the run that is on or was the last."""
+        assert self._plan is not None
+        return self._plan.sending.limits.gateway
 
     def prepare(self) -> None:
         """Check and encode everything, and send the one request that shows whether a load makes sense.
@@ -168,6 +177,8 @@ class Session:
             self.load = Load(self._plan, self._runner.worker_index, self._on_batch, self._on_locked)
             if self._rate_per_user is not None:
                 self.load.set_rate_per_user(self._rate_per_user)
+            if not self._options.headless:
+                self.load.watch()
             if self._collects:
                 self._writer = gevent.spawn(self._write_on)
         if self._collects and self._options.headless and self._plan.duration_s:
@@ -300,6 +311,7 @@ class Session:
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
+        self.totals = None if self._options.headless else LiveTotals(timeout_s)
         self._begin_search(load_plan, self.directory, workers)
 
     def _watch_signals(self) -> None:
@@ -378,6 +390,8 @@ class Session:
         self.directory.append(report)
         if self.searching is not None:
             self.searching.see(sender, report)
+        if self.totals is not None:
+            self.totals.see(sender, report)
         seen = self._watch.see(sender, report)
         if seen is not None and self._ended_by is None and not self._judging:
             self._judging = True

@@ -90,7 +90,7 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
     if not options.worker:
         try:
             if web_ui is not None:
-                web.prepare(web_ui, options)
+                web.prepare(web_ui, options, session)
             if options.headless:
                 session.prepare()
         except ConfigError as error:

@@ -1,0 +1,97 @@
+"""The tab "Inference" of Locust's page: what Locust's own tables do not tell.
+
+It is made of Locust's extension points: a tab, a table, and rows that come along with its statistics. Cells are text,
+so whatever a service says stays text.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, request
+
+from analysis.lateness import allowed_s, lateness_over
+from analysis.outcomes import MEANING, Outcome
+from analysis.percentiles import PERCENTILES, estimates, largest
+from analysis.population import population_of
+from analysis.run_format import LATENESS, RESPONSE, SERVICE, TIMELINE_COLUMNS
+from analysis.wording import count_text, estimate_text, share_text, time_text
+from loadgate.live_totals import LiveTotals
+
+KEY, TITLE = "inference", "Inference"
+COLUMNS = {"part": "Part", "what": "What", "value": "Value", "note": "Note"}
+STATISTICS = "/stats/requests"
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Row:
+    part: str
+    what: str
+    value: str
+    note: str = ""
+
+
+def add(web_ui: Any, session: Any) -> None:
+    """Put the tab on the page; its rows are of the `session`'s run."""
+    web_ui.template_args |= {
+        "extended_tabs": [{"title": TITLE, "key": KEY}],
+        "extended_tables": [
+            {"key": KEY, "structure": [{"key": name, "title": title} for name, title in COLUMNS.items()]}
+        ],
+    }
+    app: Flask = web_ui.app
+
+    def extend(response: Response) -> Response:
+        if request.path.endswith(STATISTICS) and response.is_json:
+            response.set_data(json.dumps({**response.get_json(), "extended_stats": [_table(session)]}))
+        return response
+
+    app.after_request(extend)
+
+
+def _table(session: Any) -> dict[str, Any]:
+    totals = session.totals
+    found = list(rows(totals, session.gateway)) if totals is not None else []
+    # Locust's page sorts by `name`, which is not shown.
+    return {"key": KEY, "data": [{"name": f"{at:04}", **vars(row)} for at, row in enumerate(found)]}
+
+
+def rows(totals: LiveTotals, gateway: Any) -> Iterator[Row]:
+    """Sum up a run that goes on."""
+    ended = totals.ended
+    counts = ended.outcome_counts()
+    total = sum(counts.values())
+    for outcome, count in counts.items():
+        share = share_text(count, total)
+        yield Row("Outcomes", outcome, count_text(count), f"{share}: {MEANING[Outcome(outcome)]}")
+    limit = "" if gateway.timeout_s is None else f"the gateway's limit is {time_text(gateway.timeout_s)}"
+    for measure in (RESPONSE, SERVICE):
+        population = population_of(ended, measure)
+        for name, figure in zip(
+            PERCENTILES, estimates(population, list(PERCENTILES.values()), CONFIDENCE), strict=True
+        ):
+            few = f"takes {figure.needed:,} requests" if figure.value_s is None and figure.needed else ""
+            yield Row(measure.capitalize(), name, estimate_text(vars(figure)), few)
+        yield Row(measure.capitalize(), "max", estimate_text(vars(largest(population))), limit)
+    late, service = population_of(ended, LATENESS), population_of(ended, SERVICE)
+    wrong = lateness_over(late, service, CONFIDENCE)
+    allowed = f"allowed at p99 is {time_text(allowed_s(service))}"
+    yield Row("Generator", "valid", "no" if wrong else "so far" if late.n else "-", wrong or allowed)
+    yield from _now(totals)
+
+
+def _now(totals: LiveTotals) -> Iterator[Row]:
+    """What every process told last."""
+    latest = [dict(zip(TIMELINE_COLUMNS, row, strict=True)) for row in totals.latest.values()]
+    lateness_ms = max((row["lateness_ms"] for row in latest if row["lateness_ms"] is not None), default=None)
+    late = "-" if lateness_ms is None else time_text(lateness_ms / 1000)
+    yield Row("Generator", "lateness", late, "of the latest request in the last second")
+    cpu = max((row["cpu_share"] for row in latest if row["cpu_share"] is not None), default=None)
+    yield Row("Generator", "CPU", "-" if cpu is None else share_text(cpu, 1), "of a core, in its busiest process")
+    yield Row("Generator", "planned", f"{sum(row['planned'] for row in latest):,}/s", "in the last second")
+    waiting = totals.waiting.of_measure(RESPONSE)
+    yield Row("In flight", "requests", count_text(int(waiting.count.sum())), "planned, and not answered yet")
+    oldest_s = float(waiting.value_us.max()) / 1e6 if len(waiting.value_us) else None
+    yield Row("In flight", "oldest", time_text(oldest_s), "since it was planned")
