@@ -19,14 +19,16 @@ from analysis.capacity.search import SHORTEST_S, Done, Search, Step, next_step
 from analysis.errors import BadRun
 from analysis.objectives.figures import Part
 from analysis.objectives.objective import PER_SECOND, SHARE, Objective, objective
+from analysis.outcomes import Outcome
 from analysis.population import bounded
-from analysis.run_format import TIMELINE_COLUMNS
+from analysis.run_format import BACKEND, GATEWAY, TIMELINE_COLUMNS
 from analysis.timeline import NUMBERS, Timeline, merged
 from loadgate.errors import ConfigError
 from loadgate.live_samples import LiveSamples, Seen
 from loadgate.plan import Plan
 
 NO_ERRORS = objective("errors<1%")  # where no objective is about failures, which latencies leave out
+LEAST_BUDGET_S = 15.0
 LOOK_S = 2  # seconds of a level between two looks at it
 LONGEST_DRAIN_S = 5.0  # beyond what the slowest request may take
 LONGEST_SILENCE_S = 15.0  # workers report every three seconds; who is later cannot keep up
@@ -46,6 +48,10 @@ def prepared(options: Namespace, plan: Plan) -> tuple[Plan, Record]:
     plan = _checked(plan)
     if options.to_per_s < options.from_per_s:
         raise ConfigError(f"--to {options.to_per_s:g} is below --from {options.from_per_s:g}")
+    if options.budget_s < LEAST_BUDGET_S:
+        raise ConfigError(
+            f"--budget {options.budget_s:g}s is too short for any level; give {LEAST_BUDGET_S:g}s or more"
+        )
     search = Search(options.from_per_s, options.to_per_s, options.budget_s, plan.seed)
     texts = tuple(each.text for each in plan.slo)
     return plan, Record(search, texts, options.target_per_s, options.instances, options.headroom)
@@ -65,6 +71,12 @@ def _checked(plan: Plan) -> Plan:
             raise ConfigError(
                 f"objective {each.text!r}: a search needs percentiles and shares, as 'p99<800ms' or 'errors<1%'"
             )
+        if each.is_ceiling == (each.figure == Outcome.OK):
+            raise ConfigError(
+                f"objective {each.text!r}: it is not missed at a high rate, so a search cannot find where"
+            )
+        if each.measure in (GATEWAY, BACKEND) and plan.sending.limits.gateway.latency is None:
+            raise ConfigError(f"objective {each.text!r}: the gateway says its part of the time with --gateway-latency")
         if each.unit == SHARE and each.limit in (0, 1):
             raise ConfigError(f"objective {each.text!r}: no search can show that; allow a share above 0 %, as 0.1%")
     if any(each.unit == SHARE for each in plan.slo):
@@ -81,7 +93,10 @@ def _resumed(path: Path) -> Record:
         raise ConfigError(f"--resume {str(path)!r} is no capacity run; name the directory of one")
     step = next_step(found.search, found.levels)
     if isinstance(step, Done):
-        raise ConfigError(f"--resume {str(path)!r}: that search had its end ({step.why}); start a new one")
+        raise ConfigError(
+            f"--resume {str(path)!r}: that search had its end ({step.why}); start a new one, with a larger --budget if"
+            " it was too short"
+        )
     return replace(found, resumed=path.resolve().name, resumed_levels=len(found.levels))
 
 

@@ -168,6 +168,11 @@ def test_a_search_goes_on_where_an_earlier_one_ended():
         ({"slo": ["mean<1s"]}, "needs percentiles and shares"),
         ({"slo": ["rate>5/s"]}, "needs percentiles and shares"),
         ({"slo": ["errors<=0%"]}, "allow a share above 0 %"),
+        ({"slo": ["p99>1s"]}, "not missed at a high rate"),
+        ({"slo": ["errors>1%"]}, "not missed at a high rate"),
+        ({"slo": ["ok<99%"]}, "not missed at a high rate"),
+        ({"slo": ["gateway.p99<1s"]}, "--gateway-latency"),
+        ({"slo": ["p99<1s"], "budget_s": 9.0}, "15s or more"),
         ({"slo": ["p99<1s"], "from_per_s": 9.0, "to_per_s": 5.0}, "--to 5 is below --from 9"),
         ({"slo": ["p99<1s"], "resume": "nowhere"}, "is no capacity run"),
         ({"slo": ["p99<1s"], "baseline": "monday"}, "rates of its own"),
@@ -183,6 +188,7 @@ def test_what_no_search_can_do_is_refused(changes, words):
     [
         (["p99<1s"], ("p99<1s", "errors<1%")),  # latencies leave failures out
         (["p99<1s", "timeouts<2%"], ("p99<1s", "timeouts<2%")),
+        (["ok>99%"], ("ok>99%",)),
     ],
 )
 def test_there_is_always_an_objective_about_failures(slo, expected):

@@ -11,6 +11,7 @@ from analysis.capacity.level import Against, Level
 from analysis.capacity.record import Record
 from analysis.capacity.scaling import concurrency, knee, scalability, servers
 from analysis.capacity.search import (
+    CHANGED,
     CONFIRMATION,
     FOUND,
     GENERATOR,
@@ -36,6 +37,7 @@ VERDICTS = {
     GENERATOR: "invalid",
     NOT_DECIDED: "undecided",
     NOT_MEASURED: "undecided",
+    CHANGED: "undecided",
     UNFINISHED: "undecided",
 }
 WIDE = 0.25  # of the rate, half an interval: nobody can plan with more
@@ -89,9 +91,9 @@ def _is_wide(edge: Edge | None) -> bool:
 
 
 def _is_contradicted(levels: Sequence[Level], edge: Edge | None) -> bool:
-    """Whether an objective was surely missed at a rate that is below the whole interval."""
+    """Whether an objective was surely missed at the rate that was to be confirmed."""
     confirmed = _confirmed(levels) if edge else None
-    return bool(edge and confirmed and confirmed["result"] == MISSED and confirmed["rate_per_s"] <= edge.low)
+    return confirmed is not None and confirmed["result"] == MISSED
 
 
 def _sentence(why: str, edge: Edge | None, record: Record) -> str:
@@ -106,6 +108,8 @@ def _sentence(why: str, edge: Edge | None, record: Record) -> str:
         return sentences.generator_limit(levels)
     if why == NOT_MEASURED:
         return sentences.nothing_measured(record)
+    if why == CHANGED:
+        return sentences.changed(levels)
     if why == UNFINISHED:
         return f"The search was ended before it had an answer. {sentences.so_far(levels)}"
     return sentences.not_decided(record)

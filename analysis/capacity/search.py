@@ -22,6 +22,8 @@ DOUBLING, HIGHEST, NEAR, CONFIRMATION = "doubling", "highest rate", "near the ed
 SHARES = {DOUBLING: 0.02, HIGHEST: 0.12, NEAR: 0.08, CONFIRMATION: 0.12}
 SETTLING, LEAST_SETTLING_S = 0.3, 2.0  # as a share of that
 SHORTEST_S, FEWEST_BEYOND = 5.0, 5
+CONTRADICTS, FEWEST_CONTRADICTING = 0.8, 2  # of a rate that looked good: missed below it, so many levels are no chance
+MOST_CONFIRMATIONS, LOWER = 2, 0.95  # one that is missed is followed by one at this share of its rate, or less
 FEWEST_TO_MEASURE = 3  # levels: at the lowest rates not every payload has been sent
 ASIDE, MOST_ASIDE = 0.7, 0.3  # logits of the share beyond the limit, below and above the edge; and of its rate
 
@@ -30,6 +32,7 @@ NEVER_MISSED = "the objectives hold up to the highest rate"
 NOT_DECIDED = "the budget is too small to decide anything"
 NOT_MEASURED = "an objective depends on something that is not measured"
 GENERATOR = "the generator was the limit"
+CHANGED = "the service did not stay the same"
 FOUND = "found"
 
 
@@ -91,6 +94,8 @@ def next_step(search: Search, levels: Sequence[Level]) -> Step | Done:
         return _upwards(search, sound, left_s)
     if not any(each.looks_good for each in sound):
         return Done(LOWEST_MISSED)
+    if len(contradicting(sound)) >= FEWEST_CONTRADICTING:
+        return Done(CHANGED)
     return _nearer(search, levels, left_s)
 
 
@@ -103,7 +108,9 @@ def _upwards(search: Search, sound: Sequence[Level], left_s: float) -> Step | Do
         kind, rate_per_s = DOUBLING, min(2 * highest.rate_per_s, search.to_per_s)
     else:
         kind, rate_per_s = HIGHEST, search.to_per_s
-    return Done(NOT_DECIDED) if left_s < _takes_s(search, kind) else _step(search, kind, rate_per_s)
+    if left_s < _takes_s(search, kind):
+        return Done(NOT_MEASURED if not_measured(sound) else NOT_DECIDED)
+    return _step(search, kind, rate_per_s)
 
 
 def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Done:
@@ -113,6 +120,9 @@ def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Do
     if found is None:
         return Done(NOT_DECIDED)
     if sound[-1].kind == CONFIRMATION:
+        kinds = [each.kind for each in sound]
+        if sound[-1].result == MISSED and kinds.count(CONFIRMATION) < MOST_CONFIRMATIONS:
+            return _step(search, CONFIRMATION, min(found.low, LOWER * sound[-1].rate_per_s))
         return Done(FOUND, found) if found.value <= search.to_per_s else Done(NEVER_MISSED)
     near = [each for each in levels if each.kind == NEAR]
     sound_near = [each for each in near if not each.spoiled]
@@ -122,6 +132,12 @@ def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Do
             return Done(GENERATOR)
         return _step(search, CONFIRMATION, min(found.low, search.to_per_s))
     return _step(search, NEAR, _beside(search, found, len(sound_near)))
+
+
+def contradicting(levels: Sequence[Level]) -> list[Level]:
+    """List the levels at which an objective was surely missed, far below a rate that looked good."""
+    best_per_s = max((each.rate_per_s for each in levels if each.looks_good), default=0.0)
+    return [each for each in levels if _is_missed(each) and each.rate_per_s < CONTRADICTS * best_per_s]
 
 
 def not_measured(levels: Sequence[Level]) -> str:

@@ -7,7 +7,7 @@ from analysis.capacity import CONFIDENCE
 from analysis.capacity.edge import Edge
 from analysis.capacity.level import Against, Level
 from analysis.capacity.record import Record
-from analysis.capacity.search import not_measured
+from analysis.capacity.search import contradicting, not_measured
 from analysis.objectives.judgement import MET, MISSED
 from analysis.objectives.objective import ERRORS, SHARE, objective
 from analysis.outcomes import Outcome
@@ -17,7 +17,9 @@ from analysis.wording import rate_text, share_text, time_text
 def found(edge: Edge, *, is_wide: bool, contradicted: bool) -> str:
     """Say what a service carries."""
     if contradicted:
-        more = " But held on its own at the lower end, it missed an objective: what it carries changed meanwhile."
+        more = (
+            " But held on its own at the lower end, it missed an objective, so that is not sure: search again, longer."
+        )
     else:
         more = " That is too wide to plan with: give it more time (--budget)." if is_wide else ""
     return (
@@ -41,9 +43,11 @@ def lowest_missed(levels: Sequence[Level]) -> str:
     """Say at which rate an objective was missed, when none was seen to keep them."""
     level = next(each for each in levels if not each.spoiled and each.result == MISSED)
     missed = (f"{beyond(level, each)} ({each.text})" for each in level.against if each.result == MISSED)
+    is_oversize = failures(level)[Outcome.OVERSIZE] > 0
+    what_to_do = "Leave out bodies over the limit (--skip-oversize)" if is_oversize else "Try a lower --from"
     return (
         f"The objectives are missed at {rate_text(level.rate_per_s)} requests/s, and no lower rate was seen to keep"
-        f" them: {' and '.join(missed)}. Try a lower --from, or check the service and the objective."
+        f" them: {' and '.join(missed)}. {what_to_do}, or check the service and the objective."
     )
 
 
@@ -62,10 +66,25 @@ def generator_limit(levels: Sequence[Level]) -> str:
     )
 
 
+def changed(levels: Sequence[Level]) -> str:
+    """Say which levels speak against each other."""
+    sound = [each for each in levels if not each.spoiled]
+    missed = contradicting(sound)[-1]
+    best = max((each for each in sound if each.looks_good), key=lambda each: each.rate_per_s)
+    against = next(each for each in missed.against if each.result == MISSED)
+    return (
+        "The service did not stay the same, so no rate can be said to be carried:"
+        f" {rate_text(best.rate_per_s)}/s looked good, and at {rate_text(missed.rate_per_s)}/s"
+        f" {beyond(missed, against)}. Find out what happened to it, and search again."
+    )
+
+
 def not_decided(record: Record) -> str:
     """Say that the budget was too small."""
+    is_something = any(each.result == MET and not each.spoiled for each in record.levels)
+    what = "find where the objectives give way" if is_something else "decide anything"
     return (
-        f"A budget of {record.search.budget_s:g} s is too small to decide anything. {so_far(record.levels)} Give it"
+        f"A budget of {record.search.budget_s:g} s is too small to {what}. {so_far(record.levels)} Give it"
         " more (--budget), or start nearer to the capacity (--from)."
     )
 
@@ -90,9 +109,15 @@ def beyond(level: Level, against: Against) -> str:
         measure = f" ({read.measure})" if read.measure else ""
         return f"{requests} took {'longer' if read.is_ceiling else 'less'} than {time_text(read.limit)}{measure}, {may}"
     if read.figure == ERRORS:
-        failed = failures(level).most_common(1)
-        return f"{requests} failed{f', most of them {failed[0][0]}' if failed else ''}, {may}"
+        return f"{requests} failed{_mostly(failures(level))}, {may}"
     return f"{requests} were {'' if read.is_ceiling else 'not '}{read.figure}, {may}"
+
+
+def _mostly(failed: Counter[str]) -> str:
+    if not failed:
+        return ""
+    ((first, count),) = failed.most_common(1)
+    return f", most of them {first}" if 2 * count > failed.total() else f", by {', '.join(sorted(failed))}"
 
 
 def failures(level: Level) -> Counter[str]:

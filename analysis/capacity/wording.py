@@ -76,7 +76,8 @@ def _in_flight(counted: float | None, by_law: float | None) -> str:
 
 
 def _missed_text(level: Mapping[str, Any]) -> str:
-    return ", ".join(each["text"] for each in level["against"] if each["result"] == MISSED)
+    missed = (each for each in level["against"] if each["result"] == MISSED and each["n"])
+    return ", ".join(f"{each['text']}: {share_text(each['beyond'], each['n'])} beyond it" for each in missed)
 
 
 def sentences(found: Mapping[str, Any]) -> list[str]:

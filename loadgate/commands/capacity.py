@@ -1,5 +1,6 @@
 """`loadgate capacity`: how much a service carries, and how many instances the traffic needs."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -19,7 +20,12 @@ Examples:
 """
 LEFT_OUT = ("baseline", "tolerance", "think_time_s")  # of a run alone
 SET_BY_RESUME = ("from_per_s", "to_per_s", "budget_s", "target_per_s", "instances", "headroom", "seed", "slo")
-HOW = [option for option in options.HOW if option.name not in LEFT_OUT]
+ARRIVALS = "poisson"
+HOW = [
+    replace(option, help=option.help.replace("[constant]", f"[{ARRIVALS}]")) if option.name == "arrivals" else option
+    for option in options.HOW
+    if option.name not in LEFT_OUT
+]
 
 
 @click.command(epilog=EXAMPLES, short_help="How much it carries, and how many instances are needed.")
@@ -41,7 +47,7 @@ def capacity(url: str, processes: int | None, **given: Any) -> None:
     again = [flags[name] for name in SET_BY_RESUME if given["resume"] and given[name]]
     if again:
         raise click.UsageError(f"--resume goes on with what that run was asked for; leave out {', '.join(again)}")
-    given["arrivals"] = given["arrivals"] or "poisson"
+    given["arrivals"] = given["arrivals"] or ARRIVALS
     launch(
         "run_capacity",
         [

@@ -327,6 +327,7 @@ def reply(status: int, body: bytes) -> bytes:
         (b"", "does not answer"),
         (b"SSH-2.0-x\r\n", "does not answer"),
     ],
+    ids=["bad request", "wrong", "not authorized", "broken", "tells the password", "silent", "no HTTP"],
 )
 def test_an_iam_that_gives_no_token_is_one_line_before_any_load(command, answer, words):
     iam = BadIam(answer)

@@ -154,7 +154,8 @@ def _listening_port(pid: int) -> str:
 
 
 def _post(url: str, fields: dict[str, object]) -> None:
-    request = urllib.request.Request(url, urllib.parse.urlencode(fields).encode())
+    own = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(url))
+    request = urllib.request.Request(url, urllib.parse.urlencode(fields).encode(), {"Origin": own})
     urllib.request.urlopen(request).close()
 
 

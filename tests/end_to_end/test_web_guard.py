@@ -1,5 +1,6 @@
 """Who may use Locust's page with loadgate loaded: asked by a client that can say whatever it likes."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -61,7 +62,10 @@ def page(tmp_path):
 
 def listening(process):
     """The addresses that a process listens at, by the kernel's table."""
-    inodes = {str(path.readlink()) for path in Path(f"/proc/{process.pid}/fd").iterdir()}
+    inodes = set()
+    for path in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it opens and closes files while it is looked at
+            inodes.add(str(path.readlink()))
     rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
 
