@@ -90,7 +90,8 @@ def _resumed(path: Path) -> Record:
     except (BadRun, OSError) as error:
         raise ConfigError(f"--resume {str(path)!r} cannot be read: {error}") from None
     if found is None:
-        raise ConfigError(f"--resume {str(path)!r} is no capacity run; name the directory of one")
+        what = "is no capacity run" if path.exists() else "does not exist"
+        raise ConfigError(f"--resume {str(path)!r} {what}; name the directory of one")
     step = next_step(found.search, found.levels)
     if isinstance(step, Done):
         raise ConfigError(

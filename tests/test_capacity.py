@@ -174,7 +174,7 @@ def test_a_search_goes_on_where_an_earlier_one_ended():
         ({"slo": ["gateway.p99<1s"]}, "--gateway-latency"),
         ({"slo": ["p99<1s"], "budget_s": 9.0}, "15s or more"),
         ({"slo": ["p99<1s"], "from_per_s": 9.0, "to_per_s": 5.0}, "--to 5 is below --from 9"),
-        ({"slo": ["p99<1s"], "resume": "nowhere"}, "is no capacity run"),
+        ({"slo": ["p99<1s"], "resume": "nowhere"}, "does not exist"),
         ({"slo": ["p99<1s"], "baseline": "monday"}, "rates of its own"),
     ],
 )

@@ -9,7 +9,7 @@ from analysis.capacity.edge import Edge
 from analysis.capacity.instances import Carried, over_limit, plan, timed_out
 from analysis.capacity.level import Against, Level
 from analysis.capacity.record import Record
-from analysis.capacity.scaling import concurrency, knee, scalability, servers
+from analysis.capacity.scaling import concurrency, knee, scalability, servers, was_full
 from analysis.capacity.search import (
     CHANGED,
     CONFIRMATION,
@@ -54,7 +54,8 @@ def answer(record: Record, manifest: Mapping[str, Any]) -> dict[str, Any]:
     verdict = _verdict(why, levels, edge)
     carried = edge.low if edge else record.search.to_per_s
     gave_way = _gave_way(levels, edge) if edge else None
-    is_full = gave_way is not None and gave_way["how"] in (LATENCY, TIMED_OUT)  # a cap leaves the service idle
+    # A cap leaves the service idle, and a stall is no full one.
+    is_full = gave_way is not None and gave_way["how"] in (LATENCY, TIMED_OUT) and was_full(levels)
     peak = knee(levels) if is_full else None
     return {
         "why": why,
@@ -80,10 +81,15 @@ def withdrawn(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _verdict(why: str, levels: Sequence[Level], edge: Edge | None) -> str:
-    is_open = why == NEVER_MISSED and _of_kind(levels, HIGHEST).result != MET
+    is_open = why == NEVER_MISSED and not _is_carried(levels)
     if is_open or _is_wide(edge) or _is_contradicted(levels, edge):
         return VERDICTS[NOT_DECIDED]
     return VERDICTS[why]
+
+
+def _is_carried(levels: Sequence[Level]) -> bool:
+    """Whether the highest rate, held for longer, surely met all objectives."""
+    return any(each.kind == HIGHEST and not each.spoiled and each.result == MET for each in levels)
 
 
 def _is_wide(edge: Edge | None) -> bool:
@@ -101,7 +107,7 @@ def _sentence(why: str, edge: Edge | None, record: Record) -> str:
     if edge:
         return sentences.found(edge, is_wide=_is_wide(edge), contradicted=_is_contradicted(levels, edge))
     if why == NEVER_MISSED:
-        return sentences.never_missed(_of_kind(levels, HIGHEST))
+        return sentences.never_missed(record.search.to_per_s, is_sure=_is_carried(levels))
     if why == LOWEST_MISSED:
         return sentences.lowest_missed(levels)
     if why == GENERATOR:

@@ -67,10 +67,14 @@ def read_record(run_dir: Path) -> Record | None:
 
 def _record(found: Mapping[str, Any]) -> Record:
     texts = tuple(objective(text).text for text in found["objectives"])
+    if not isinstance(found["levels"], list):
+        raise TypeError("levels are not a list")
     levels = tuple(map(_level, found["levels"]))
     if any(tuple(against.text for against in level.against) != texts for level in levels):
         raise ValueError("a level was judged by other objectives")
     asked, target_per_s = found["search"], found["target_per_s"]
+    if asked["to_per_s"] < asked["from_per_s"]:
+        raise ValueError("the highest rate is below the lowest")
     return Record(
         Search(
             _number(asked["from_per_s"], above=0),

@@ -20,6 +20,7 @@ from analysis.outcomes import POPULATION
 FEWEST_RATES = 4  # that differ, for a law of three parameters
 LITTLE_SHARE = 0.25  # by which those in flight may differ from rate x time for a level to be steady
 IDLE = 0.3  # of the highest throughput, at which nothing waits
+FULL = 0.9  # of the rate, answered with ok: a service that cannot do more
 KEPT_UP = 0.97  # of the rate, answered with ok
 
 Numbers = NDArray[np.float64]
@@ -90,6 +91,11 @@ def _fitted(n: Numbers, time_s: Numbers, weight: Numbers) -> tuple[float, float,
             filled[list(chosen)] = found
             best, least = (float(filled[0]), float(filled[1]), float(filled[2])), wrong
     return best
+
+
+def was_full(levels: Sequence[Level]) -> bool:
+    """Whether the service was seen to answer fewer than it was sent."""
+    return any((each.ok_per_s or math.inf) < FULL * each.rate_per_s for each in levels if not each.spoiled)
 
 
 def _known(levels: Sequence[Level]) -> list[Level]:

@@ -28,14 +28,14 @@ def found(edge: Edge, *, is_wide: bool, contradicted: bool) -> str:
     )
 
 
-def never_missed(highest: Level) -> str:
+def never_missed(highest_per_s: float, *, is_sure: bool) -> str:
     """Say that all rates were carried, as far as that is sure."""
-    rate = f"{rate_text(highest.rate_per_s)} requests/s"
-    if highest.result == MET:
+    rate = f"{rate_text(highest_per_s)} requests/s"
+    if is_sure:
         return f"All objectives hold up to {rate}, the highest rate asked for: the service carries at least that."
     return (
-        f"No objective was surely missed up to {rate}, the highest rate asked for, but at that rate this search was too"
-        " short to be sure: give it more time (--budget)."
+        f"Whether the objectives hold up to {rate}, the highest rate asked for, is not sure: this search was too short."
+        " Give it more time (--budget)."
     )
 
 
@@ -93,7 +93,7 @@ def so_far(levels: Sequence[Level]) -> str:
     """Say what the levels tell that is no answer yet."""
     sound = [each for each in levels if not each.spoiled]
     if not sound:
-        return "No level was seen to its end."
+        return "No level tells anything of the service." if levels else "No level was seen to its end."
     bad = [each.rate_per_s for each in sound if not each.looks_good]
     good = [each.rate_per_s for each in sound if each.looks_good and each.rate_per_s < min(bad, default=1e15)]
     kept = f"The objectives looked kept up to {rate_text(max(good))}/s" if good else "No rate looked as if it kept them"

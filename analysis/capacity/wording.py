@@ -91,7 +91,7 @@ def _about_the_rate(answer: Mapping[str, Any]) -> Iterator[str]:
         how = {
             MET: "all objectives held",
             MISSED: "an objective was missed",
-            UNDECIDED: "none was missed, and not all were surely met, as is to be expected so near to the edge",
+            UNDECIDED: "none was missed, and not all were surely met",
         }[confirmed["result"]]
         yield f"Held on its own at {rate(confirmed['rate_per_s'])} for {confirmed['length_s']:g} s: {how}."
     elif answer["rate_per_s"]:
@@ -208,11 +208,16 @@ def instances_text(count: int) -> str:
     return f"{count:,} instance{'' if count == 1 else 's'}"
 
 
+def levels_text(count: int) -> str:
+    """Write `1 level`, `9 levels`."""
+    return f"{count} level{'' if count == 1 else 's'}"
+
+
 def searched_text(found: Mapping[str, Any]) -> str:
     """Say what was asked for and what it took."""
     search, took_s = found["search"], sum(level["took_s"] for level in found["levels"])
     resumed = f", the first {found['resumed_levels']} of them in {found['resumed']}" if found["resumed"] else ""
     return (
-        f"{len(found['levels'])} levels{resumed}, of rates from {rate(search['from_per_s'])} to at most"
+        f"{levels_text(len(found['levels']))}{resumed}, of rates from {rate(search['from_per_s'])} to at most"
         f" {rate(search['to_per_s'])}, in {took_s:,.0f} s where about {search['budget_s']:,.0f} s were given."
     )

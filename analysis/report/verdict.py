@@ -103,12 +103,13 @@ def figures(summary: Mapping[str, Any]) -> list[Figure]:
 
 def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
     """Choose those of a search."""
-    from analysis.capacity.wording import instances_text  # few reports need it
+    from analysis.capacity.wording import instances_text, levels_text  # few reports need it
 
     answer, rate, plan = found["answer"], found["answer"]["rate_per_s"], found["answer"]["plan"]
     target = plan and plan["target"]
     sure = share_text(answer["confidence"], 1)
     interval = f"{rate_text(rate['low'])} to {rate_text(rate['high'])}/s ({sure})" if rate else "not known"
+    levels, took_s = levels_text(len(found["levels"])), sum(level["took_s"] for level in found["levels"])
     highest = max((level["rate_per_s"] for level in found["levels"]), default=None)
     return [
         Figure("capacity", f"{rate_text(rate['value'])}/s" if rate else NOTHING, interval),
@@ -123,17 +124,13 @@ def capacity_figures(found: Mapping[str, Any]) -> list[Figure]:
             f"for {rate_text(target['rate_per_s'])}/s" if target else "for a --target-rate",
         ),
         Figure("gave way first", *_gave_way(answer)),
-        Figure("highest rate tried", f"{rate_text(highest)}/s" if highest else NOTHING, _counted_levels(found)),
+        Figure("highest rate tried", f"{rate_text(highest)}/s" if highest else NOTHING, f"{levels} in {took_s:,.0f} s"),
     ]
 
 
 def _gave_way(answer: Mapping[str, Any]) -> tuple[str, str]:
     gave_way = answer["gave_way"]
     return (gave_way["how"], gave_way["objective"]) if gave_way else (NOTHING, "nothing that was seen")
-
-
-def _counted_levels(found: Mapping[str, Any]) -> str:
-    return f"{len(found['levels'])} levels in {sum(level['took_s'] for level in found['levels']):,.0f} s"
 
 
 def _rate(summary: Mapping[str, Any]) -> Figure:

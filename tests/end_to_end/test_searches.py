@@ -133,7 +133,7 @@ def test_an_interrupted_search_keeps_its_levels_and_goes_on(stand_in, command, t
     [
         ((), "needs an objective to keep"),
         (("--slo=p99<1s", "--headroom=100%"), "below 100%"),
-        (("--resume=nowhere",), "is no capacity run"),
+        (("--resume=nowhere",), "does not exist"),
         (("--resume=nowhere", "--slo=p99<1s", "--from=5"), "leave out --from, --slo"),
     ],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from levels_by_hand import ERRORS, P99, level, record
 from made_by_hand import manifest_of
@@ -89,7 +91,7 @@ def test_failures_that_give_way_have_their_kind(outcomes, how, words):
             {"to_per_s": 60.0},
             NEVER_MISSED,
             "undecided",
-            "too short to be sure",
+            "is not sure",
         ),
         ([level(50.0, spoiled="1 % left late")] * 2, {}, GENERATOR, "invalid", "at 50/s 1 % left late"),
         (
@@ -182,6 +184,23 @@ def test_nothing_gives_way_beyond_the_highest_rate():
     found = answered(*levels, level(220.0, kind=CONFIRMATION, beyond=80), search={"to_per_s": 220.0})
 
     assert (found["why"], found["verdict"], found["rate_per_s"]) == (NEVER_MISSED, "undecided", None)
+
+
+def test_an_edge_beyond_the_highest_rate_is_not_sure_whatever_was_held_there():
+    """It was missed while doubling, by a stall, and met ever after."""
+    stalled = level(200.0, n=200, beyond=6, result="missed")
+    near = [level(rate, n=10_000, beyond=10, kind=NEAR) for rate in (190.0, 200.0, 195.0, 200.0)]
+    found = answered(*UP[:2], stalled, *near, level(200.0, kind=CONFIRMATION), search={"to_per_s": 200.0})
+
+    assert (found["why"], found["verdict"], found["rate_per_s"]) == (NEVER_MISSED, "undecided", None)
+
+
+def test_a_service_that_kept_up_has_no_knee_though_a_stall_made_it_slow():
+    over = level(400.0, beyond=4000, mean_s=0.2, finished_per_s=400.0)
+    around = [replace(each, finished_per_s=each.rate_per_s) for each in (*UP[:3], *AROUND, *AROUND)]
+    found = answered(*around[:3], over, *around[3:], level(285.0, kind=CONFIRMATION, finished_per_s=285.0))
+
+    assert (found["gave_way"]["how"], found["knee_per_s"], found["servers"]) == ("latency", None, None)
 
 
 def test_a_cap_is_no_number_of_servers_and_has_no_knee():
