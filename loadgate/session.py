@@ -60,6 +60,7 @@ class Session:
         self.directory: RunDirectory | None = None
         self.searching: Searching | None = None
         self.totals: LiveTotals | None = None  # for the page
+        self.refused = ""  # why the latest test could not be made, or gone on with
         self.exit_code = 0
         self._environment = environment
         self._options = environment.parsed_options
@@ -164,6 +165,7 @@ class Session:
 
     def on_test_start(self, **_: Any) -> None:
         """Begin a run: its plan, its directory where this process collects, its load where it sends."""
+        self.refused, self.totals = "", None
         try:
             if self._plan is None or not self._environment.parsed_options.headless:
                 self.prepare()
@@ -419,6 +421,7 @@ class Session:
     def _give_up(self, error: Exception) -> None:
         """Say why no run can be made, or be gone on with, and stop."""
         log.error("%s", error)
+        self.refused = str(error)
         self._failed = self.exit_code = CANNOT
         gevent.spawn_later(0, self._leave)
 
@@ -447,7 +450,10 @@ class Session:
         self._writer.kill()
         try:
             if load is not None:
-                directory.append(load.take())
+                last = load.take()
+                directory.append(last)
+                if self.totals is not None:
+                    self.totals.see("", last)
                 self._counts.update(load.counts)
             if self._csv is not None:
                 self._csv.close()

@@ -48,7 +48,7 @@ def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(
 def known_options() -> set[str]:
     """Every option of our commands, by their own help."""
     helps = ""
-    for command in ("run", "capacity", "send", "serve", "demo", "token", "report", "compare"):
+    for command in ("run", "ui", "capacity", "send", "serve", "demo", "token", "report", "compare"):
         helps += subprocess.run(
             [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
         ).stdout

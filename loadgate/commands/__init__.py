@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "The stand-in service alone.",
     "send": "One request, its answer printed: is the URL, token and body right?",
     "run": "Send a load and write its report.",
+    "ui": "A load test on Locust's page, to watch.",
     "capacity": "How much it carries, and how many instances are needed.",
     "token": "A token of IAM into a file that only its owner can read.",
     "report": "The report of a run, or of another tool's CSV.",

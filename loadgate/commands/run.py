@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +22,7 @@ PACKAGE = Path(__file__).parent.parent
 MOST_USERS = 100
 MOST_CLOSED_USERS = 100_000
 INTERRUPTED = 130
+HEADLESS = ("--headless", "--only-summary", "--loglevel=ERROR")
 OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
 
 EXAMPLES = """\
@@ -129,8 +131,8 @@ def both(url: str, url_b: str, timing: list[str], given: dict[str, Any]) -> NoRe
     sys.exit(side_by_side.run_both(urls, out, arguments, matters, plots=not given["no_plots"]))
 
 
-def launch(locustfile: str, arguments: list[str]) -> None:
-    """Run Locust headless in this process, with a locustfile of this package and our progress. Ends the process."""
+def launch(locustfile: str, arguments: list[str], mode: Sequence[str] = HEADLESS) -> None:
+    """Run Locust in this process, with a locustfile of this package and our progress. Ends the process."""
     for name in [name for name in os.environ if name.startswith("LOCUST_")]:
         del os.environ[name]  # they are for Locust's own command
     from locust.main import main  # isort: skip - first of all: it patches the process
@@ -147,8 +149,7 @@ def launch(locustfile: str, arguments: list[str]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     show_progress()
     sys.stdin = io.StringIO()  # Locust takes keys as commands: a slip would change the load
-    quiet = ["--headless", "--only-summary", "--loglevel=ERROR"]
-    sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *quiet, *arguments]
+    sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *mode, *arguments]
     main()  # type: ignore[no-untyped-call] # Locust's
 
 

@@ -52,8 +52,9 @@ def add(web_ui: Any, session: Any) -> None:
 
 
 def _table(session: Any) -> dict[str, Any]:
-    totals = session.totals
-    found = list(rows(totals, session.gateway)) if totals is not None else []
+    found = [Row("Test", "refused", "-", session.refused)] if session.refused else []
+    if session.totals is not None:
+        found += rows(session.totals, session.gateway)
     # Locust's page sorts by `name`, which is not shown.
     return {"key": KEY, "data": [{"name": f"{at:04}", **vars(row)} for at, row in enumerate(found)]}
 

@@ -1,0 +1,68 @@
+"""`loadgate ui`: Locust's page, for this machine, with loadgate's tab."""
+
+from typing import Any
+
+import click
+
+from loadgate import options
+from loadgate.click_options import checked, with_options
+from loadgate.commands.run import arguments_of, launch, sharing
+
+EXAMPLES = """\
+\b
+Examples:
+  export LOADGATE_TOKEN=...
+  loadgate ui https://HOST/v1/infers/ID --json bodies.jsonl
+  loadgate ui https://HOST/v1/infers/ID --file photos/ --slo 'p99<2s' --port 9000
+  LOADGATE_WEB_PASSWORD=... loadgate ui https://HOST/v1/infers/ID --web-host 0.0.0.0 --web-login
+"""
+LEFT_OUT = ("baseline", "tolerance")  # of a load that is known before it starts
+HOW = [option for option in options.HOW if option.name not in LEFT_OUT]
+PAGE = ("--loglevel=WARNING", "--class-picker")
+LARGEST_PORT = 65_535
+
+
+def port(text: str) -> int:
+    """A port to listen at."""
+    number = options.count(text)
+    if number > LARGEST_PORT:
+        raise ValueError(f"{text!r} is no port; it must be at most {LARGEST_PORT:,}")
+    return number
+
+
+@click.command(epilog=EXAMPLES, short_help="A load test on Locust's page, to watch.")
+@click.argument("url", required=False)
+@click.option("--port", "web_port", metavar="N", default="8089", callback=checked(port), help="Of the page. [8089]")
+@click.option("--web-host", metavar="ADDRESS", help="Where the page listens. [127.0.0.1]")
+@click.option("--web-login", is_flag=True, help="Ask for the password in LOADGATE_WEB_PASSWORD.")
+@click.option("--i-know-this-is-open", "known_open", is_flag=True, help="Let anybody use the page who reaches it.")
+@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
+@with_options(*options.WHAT, *HOW, *options.LIMITS, as_text=True)
+def ui(
+    url: str | None,
+    web_port: int,
+    web_host: str | None,
+    web_login: bool,
+    known_open: bool,
+    processes: int | None,
+    **given: Any,
+) -> None:
+    """Serve Locust's page to start, change and stop loads on URL, with a tab for what matters here.
+
+    Each test on it writes a run directory and its report. Users there are requests/s: each stands for one a second.
+    Ctrl-C ends it.
+    """
+    click.echo(f"page: http://{web_host or '127.0.0.1'}:{web_port}", err=True)
+    launch(
+        "run_ui",
+        [
+            *([f"--host={url}"] if url else []),
+            f"--web-port={web_port}",
+            *([f"--web-host={web_host}"] if web_host else []),
+            *(["--web-login"] if web_login else []),
+            *(["--i-know-this-is-open"] if known_open else []),
+            *(sharing(processes) if processes else []),
+            *arguments_of([*options.WHAT, *HOW, *options.LIMITS], given),
+        ],
+        PAGE,
+    )

@@ -1,0 +1,96 @@
+"""`loadgate ui`: a test is started, watched and stopped on Locust's page."""
+
+import json
+import socket
+import subprocess
+import time
+
+import pytest
+import requests
+from conftest import PATIENCE_S, PYTHON, environment, wait_for
+
+TIMEOUT_S = 10
+
+
+class Page:
+    def __init__(self, url):
+        self.url = url
+
+    def post(self, path, **fields):
+        answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=TIMEOUT_S)
+        assert answer.ok, answer.text
+
+    def tab(self):
+        """The rows of the tab, by part and what."""
+        answer = requests.get(f"{self.url}/stats/requests", timeout=TIMEOUT_S).json()
+        (table,) = answer["extended_stats"]
+        assert table["key"] == "inference"
+        assert [row["name"] for row in table["data"]] == sorted(row["name"] for row in table["data"])
+        return {(row["part"], row["what"]): (row["value"], row["note"]) for row in table["data"]}
+
+
+def until(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.3)
+    return found
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Start `loadgate ui` on a free port; it ends with the test."""
+    started = []
+
+    def start(url, token, *words):
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            port = chosen.getsockname()[1]
+        command = [*PYTHON, "loadgate", "ui", *([url] if url else []), f"--port={port}", "--no-plots", *words]
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment(token), **pipes))
+        found = Page(f"http://127.0.0.1:{port}")
+        until(lambda: answers(found.url))
+        return found
+
+    yield start
+    for process in started:
+        process.terminate()
+        assert process.wait(PATIENCE_S) in (0, 2)  # as the last test ended
+
+
+def answers(url):
+    try:
+        return requests.get(url, timeout=TIMEOUT_S).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_test_is_started_watched_and_stopped_and_the_tab_is_what_the_summary_says(stand_in, page, tmp_path):
+    service, run = stand_in("--service-time=constant:20ms"), tmp_path / "run"
+    ours = page(service.url, service.token, f"--out={run}")
+    assert '"key": "inference"' in requests.get(ours.url, timeout=TIMEOUT_S).text
+    assert ours.tab() == {}
+
+    ours.post("/swarm", user_count=40, spawn_rate=40)
+    seen = until(lambda: (tab := ours.tab()).get(("Outcomes", "ok"), ("0",))[0] not in ("0", "") and tab)
+    assert seen["Generator", "CPU"][0] != "-"
+    assert seen["In flight", "requests"][1] == "planned, and not answered yet"
+    time.sleep(3)
+    ours.post("/stop")
+    wait_for(run / "summary.json")
+
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    last = until(lambda: (tab := ours.tab())["Outcomes", "ok"][0] == f"{summary['outcomes']['ok']:,}" and tab)
+    p50_s = summary["latency"]["response"]["p50"]["value_s"]
+    number, unit = last["Response", "p50"][0].split()
+    assert (float(number), unit) == (pytest.approx(1000 * p50_s, rel=0.02), "ms")  # the summary cuts a warm-up
+
+
+def test_a_test_that_cannot_be_made_says_why(page):
+    ours = page("http://127.0.0.1:9/v1/infers/x", "t")
+    ours.post("/swarm", user_count=1, spawn_rate=1)
+
+    value, why = until(lambda: ours.tab().get(("Test", "refused")))
+    assert value == "-"
+    assert "127.0.0.1:9" in why
