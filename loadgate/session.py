@@ -79,7 +79,8 @@ class Session:
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
         self._ending = RLock()
-        self._signals_watched = self._signalled = False
+        self._signals_watched: set[signal.Signals] = set()
+        self._signalled = False
         self._main = gevent.getcurrent()
         self._counts: Counter[str] = Counter()
         self._writer = gevent.Greenlet()
@@ -99,6 +100,7 @@ class Session:
             self._runner.register_message(STOP, self.on_stop_message, concurrent=True)
             self._runner.register_message(HURRY, self.on_hurry_message)
             self._runner.register_message(RATE, self.on_rate_message)
+            self._watch_signals(signal.SIGINT)  # from now on: it would end a greenlet of Locust's, and nothing else
             self._runner.send_message(READY, {})
         elif not self._sends:
             self._runner.register_message(READY, self.on_ready_message)
@@ -186,7 +188,7 @@ class Session:
         if self._collects and self._options.headless and self._plan.duration_s:
             gevent.spawn_later(self._plan.duration_s, self._end_on_time)
         if self._options.headless or not self._collects:
-            self._watch_signals()
+            self._watch_signals(signal.SIGINT, signal.SIGTERM)
 
     def on_test_stopping(self, **_: Any) -> None:
         """Stop arrivals and wait for what is in flight, here or in every worker."""
@@ -316,12 +318,11 @@ class Session:
         self.totals = None if self._options.headless else LiveTotals(timeout_s)
         self._begin_search(load_plan, self.directory, workers)
 
-    def _watch_signals(self) -> None:
+    def _watch_signals(self, *numbers: signal.Signals) -> None:
         """Have the first signal stop the load and the second one stop waiting for it."""
-        if not self._signals_watched:
-            self._signals_watched = True
-            for number in (signal.SIGINT, signal.SIGTERM):
-                gevent.signal_handler(number, self._on_signal)
+        for number in set(numbers) - self._signals_watched:
+            gevent.signal_handler(number, self._on_signal)
+        self._signals_watched.update(numbers)
 
     def _on_signal(self) -> None:
         if self._signalled:
