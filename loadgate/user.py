@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from locust import User, events, task
+from locust import User, argument_parser, events, task
 
 from loadgate import web
 from loadgate.errors import ConfigError
@@ -100,5 +101,7 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
             sys.exit(2)
 
 
+# A worker asks for these once for each option that the master has, before it starts: made anew, that takes a second.
+argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
 events.init_command_line_parser.add_listener(_on_parser)  # type: ignore[no-untyped-call] # Locust's
 events.init.add_listener(_on_init)  # type: ignore[no-untyped-call] # Locust's
