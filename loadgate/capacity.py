@@ -141,7 +141,7 @@ class Searching:
         limits = plan.sending.limits
         self._objectives: Sequence[Objective] = [objective(text) for text in record.objectives]
         self._timeout_s, self._patience_s = limits.gateway.timeout_s, limits.deadline_s + LONGEST_DRAIN_S
-        self._senders, self._set_rate, self._keep = senders, set_rate, keep
+        self._set_rate, self._keep = set_rate, keep
         self._live = LiveSamples(senders)
         self._rows: list[Sequence[Any]] = []  # of the timeline
         self._seen = self._live.nothing

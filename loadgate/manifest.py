@@ -42,9 +42,7 @@ def describe(
 
     `search` is one for the capacity.
     """
-    limits, is_open = plan.sending.limits, plan.load_model == "open"
-    # On the page the number of users can be changed at any time, and a search changes their rate.
-    fixed = options.headless and search is None
+    gateway, grace_s = plan.sending.limits.gateway, plan.sending.limits.grace_s
     return {
         "format": run_format.FORMAT,
         "state": "running",
@@ -59,30 +57,37 @@ def describe(
         "seed": plan.seed,
         "target": plan.sending.target.shown,
         "gateway": {
-            "name": limits.gateway.name,
-            "timeout_s": limits.gateway.timeout_s,
-            "grace_s": limits.grace_s,
-            "body_limit_bytes": limits.gateway.body_limit_bytes,
-            "latency_asked": limits.gateway.latency is not None,
+            "name": gateway.name,
+            "timeout_s": gateway.timeout_s,
+            "grace_s": grace_s,
+            "body_limit_bytes": gateway.body_limit_bytes,
+            "latency_asked": gateway.latency is not None,
         },
         "credential": plan.sending.credential.way,
-        "load": {
-            "model": plan.load_model,
-            "arrivals": plan.arrivals if is_open else None,
-            "rate_per_s": round(users * plan.rate_per_user, 6) if is_open and fixed else None,
-            "users": users if fixed else None,
-            "think_time_s": None if is_open or plan.own_tasks else plan.think_time_s,
-            "duration_s": plan.duration_s,
-            "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
-            "max_in_flight": limits.max_in_flight,
-            "search": search and asdict(search),
-        },
+        "load": _load(plan, options, users, search),
         "payloads": [weight.as_dict() for weight in plan.weights],
         "slo": [each.text for each in plan.slo],
         "baseline": plan.baseline and _baseline(path, plan.baseline),
         "workers": workers,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
+    }
+
+
+def _load(plan: Plan, options: Namespace, users: int, search: Search | None) -> dict[str, Any]:
+    is_open = plan.load_model == "open"
+    # On the page the number of users can be changed at any time, and a search changes their rate.
+    fixed = options.headless and search is None
+    return {
+        "model": plan.load_model,
+        "arrivals": plan.arrivals if is_open else None,
+        "rate_per_s": round(users * plan.rate_per_user, 6) if is_open and fixed else None,
+        "users": users if fixed else None,
+        "think_time_s": None if is_open or plan.own_tasks else plan.think_time_s,
+        "duration_s": plan.duration_s,
+        "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
+        "max_in_flight": plan.sending.limits.max_in_flight,
+        "search": search and asdict(search),
     }
 
 

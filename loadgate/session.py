@@ -14,7 +14,6 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.lock import RLock
 from locust import runners
 
 from analysis.capacity.record import Record
@@ -78,7 +77,7 @@ class Session:
         self._stopped_by: str | None = None  # the objective that did
         self._workers: set[str] = set()  # that the run began with ...
         self._stopped: set[str] = set()  # ... and that have sent their last rows
-        self._ending = RLock()
+        self._closing: gevent.Greenlet | None = None
         self._signals_watched: set[signal.Signals] = set()
         self._signalled = False
         self._main = gevent.getcurrent()
@@ -139,12 +138,11 @@ class Session:
             log.info("%s", weight.plans)
         path = manifest.run_path(options.out, self._plan)
         run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
-        if options.headless:  # on the page the load is not known before it is over
-            description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._asked)
-            if self._plan.baseline:
-                baseline.check(self._plan.baseline, description)
-            if self._record and options.resume:
-                capacity.check_same(Path(options.resume), description)
+        description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._asked)
+        if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
+            baseline.check(self._plan.baseline, description)
+        if self._record and options.resume:
+            capacity.check_same(Path(options.resume), description)
         self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
         if self._probe.hopeless:
             what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)
@@ -441,11 +439,13 @@ class Session:
         return (self._workers & here) - self._stopped
 
     def _end(self, state: str) -> None:
-        with self._ending:  # who comes second waits for the first, and finds nothing left to end
-            load, directory = self.load, self.directory
-            self.load = self.directory = self.searching = self._rate_per_user = None
-            if directory is not None:
-                self._close(load, directory, state)
+        """End the run, in a greenlet of its own: Locust kills those that ask. Whoever comes second waits as well."""
+        load, directory = self.load, self.directory
+        self.load = self.directory = self.searching = self._rate_per_user = None
+        if directory is not None:
+            self._closing = gevent.spawn(self._close, load, directory, state)
+        if self._closing is not None:
+            self._closing.join()
 
     def _close(self, load: Load | None, directory: RunDirectory, state: str) -> None:
         self._writer.kill()

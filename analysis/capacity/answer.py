@@ -130,16 +130,10 @@ def _law(levels: Sequence[Level]) -> dict[str, Any] | None:
     return asdict(law) if law else None
 
 
-def _of_kind(levels: Sequence[Level], kind: str) -> Level:
-    return next(each for each in reversed(levels) if each.kind == kind and not each.spoiled)
-
-
 def _confirmed(levels: Sequence[Level]) -> dict[str, Any] | None:
-    """Say how the confirmation went; None if the generator spoiled it."""
-    if not any(each.kind == CONFIRMATION and not each.spoiled for each in levels):
-        return None
-    level = _of_kind(levels, CONFIRMATION)
-    return {"rate_per_s": level.rate_per_s, "length_s": level.length_s, "result": level.result}
+    """Say how the last confirmation went; None if the generator spoiled all."""
+    found = [each for each in levels if each.kind == CONFIRMATION and not each.spoiled]
+    return {name: getattr(found[-1], name) for name in ("rate_per_s", "length_s", "result")} if found else None
 
 
 def _limits(least_per_s: float, levels: Sequence[Level], manifest: Mapping[str, Any]) -> dict[str, Any]:

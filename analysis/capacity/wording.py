@@ -174,7 +174,7 @@ def text_lines(found: Mapping[str, Any]) -> list[str]:
         for row in level_rows(found)
     ]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    table = ["  ".join([*map(str.rjust, row[:-1], widths[:-1]), row[-1]]).rstrip() for row in (head, *rows)]
+    table = ["  ".join([*map(str.rjust, row[:-1], widths[:-1]), one_line(row[-1])]).rstrip() for row in (head, *rows)]
     said = [answer["sentence"], *sentences(found), *_plan_lines(answer["plan"], needed_text(answer))]
     return [*map(one_line, said), "", *table]
 

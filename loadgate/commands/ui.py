@@ -19,25 +19,18 @@ Examples:
 LEFT_OUT = ("baseline", "tolerance")  # of a load that is known before it starts
 HOW = [option for option in options.HOW if option.name not in LEFT_OUT]
 PAGE = ("--loglevel=WARNING", "--class-picker")
-LARGEST_PORT = 65_535
-
-
-def port(text: str) -> int:
-    """A port to listen at."""
-    number = options.count(text)
-    if number > LARGEST_PORT:
-        raise ValueError(f"{text!r} is no port; it must be at most {LARGEST_PORT:,}")
-    return number
 
 
 @click.command(epilog=EXAMPLES, short_help="A load test on Locust's page, to watch.")
 @click.argument("url", required=False)
-@click.option("--port", "web_port", metavar="N", default="8089", callback=checked(port), help="Of the page. [8089]")
+@click.option(
+    "--port", "web_port", metavar="N", type=click.IntRange(1, 65_535), default=8089, help="Of the page. [8089]"
+)
 @click.option("--web-host", metavar="ADDRESS", help="Where the page listens. [127.0.0.1]")
 @click.option("--web-login", is_flag=True, help="Ask for the password in LOADGATE_WEB_PASSWORD.")
 @click.option("--i-know-this-is-open", "known_open", is_flag=True, help="Let anybody use the page who reaches it.")
 @click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
-@with_options(*options.WHAT, *HOW, *options.LIMITS, as_text=True)
+@with_options(*options.WHAT, *HOW, *options.SEARCH, *options.LIMITS, as_text=True)
 def ui(
     url: str | None,
     web_port: int,
@@ -50,7 +43,7 @@ def ui(
     """Serve Locust's page to start, change and stop loads on URL, with a tab for what matters here.
 
     Each test on it writes a run directory and its report. Users there are requests/s: each stands for one a second.
-    Ctrl-C ends it.
+    The search for the capacity is among its shapes; --from to --resume are for that. Ctrl-C ends it.
     """
     click.echo(f"page: http://{web_host or '127.0.0.1'}:{web_port}", err=True)
     launch(
@@ -62,7 +55,7 @@ def ui(
             *(["--web-login"] if web_login else []),
             *(["--i-know-this-is-open"] if known_open else []),
             *(sharing(processes) if processes else []),
-            *arguments_of([*options.WHAT, *HOW, *options.LIMITS], given),
+            *arguments_of([*options.WHAT, *HOW, *options.SEARCH, *options.LIMITS], given),
         ],
         PAGE,
     )

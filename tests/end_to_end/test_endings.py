@@ -23,6 +23,20 @@ class Steady(LoadTestShape):
     def tick(self):
         return (20, 20)
 """
+LATE_WORKERS = """
+import time
+from locust import events
+from locust.runners import WorkerRunner
+from loadgate import InferenceUser
+
+@events.test_start.add_listener
+def late(environment, **_):
+    if isinstance(environment.runner, WorkerRunner):
+        time.sleep(5)
+
+class Requests(InferenceUser):
+    kind = "json"
+"""
 EXITING = """
 from locust import task
 from loadgate import InferenceUser
@@ -87,6 +101,18 @@ def test_a_second_signal_does_not_wait_and_loses_nothing(stand_in, tmp_path, sig
     assert set(summary["outcomes"]) <= {"ok", "unfinished"}
     assert sum(summary["outcomes"].values()) == manifest["counts"]["planned"]
     assert took_s < AT_ONCE_S
+    assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_workers_have_begun_still_ends_with_a_report(stand_in, tmp_path, number):
+    service, run, locustfile = stand_in(*FAST), tmp_path / "run", tmp_path / "late_workers.py"
+    locustfile.write_text(LATE_WORKERS, encoding="utf-8")
+    locust = ["locust", f"-f={locustfile}", "--headless", f"--host={service.url}", "-u20", "-r20", "-t60s"]
+
+    code, stderr, manifest, summary, _ = ended([*locust, "--processes=2", "--no-plots"], run, service, number)
+
+    assert (code, manifest["state"], summary["outcomes"]) == (130, "interrupted", {})
     assert "Traceback" not in stderr
 
 

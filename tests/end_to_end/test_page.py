@@ -87,6 +87,26 @@ def test_a_test_is_started_watched_and_stopped_and_the_tab_is_what_the_summary_s
     assert (float(number), unit) == (pytest.approx(1000 * p50_s, rel=0.02), "ms")  # the summary cuts a warm-up
 
 
+def test_the_search_for_the_capacity_is_a_shape_of_the_picker_and_a_plain_test_after_it_is_plain(
+    stand_in, page, tmp_path
+):
+    service, run = stand_in("--service-time=constant:5ms"), tmp_path / "run"
+    load = (f"--out={run}", "--slo=p50<1s", "--from=250", "--to=250", "--budget=20s")
+    ours = page(service.url, service.token, *load)
+
+    ours.post("/swarm", user_count=1, spawn_rate=1, shape_class="CapacitySearch")
+    wait_for(run / "summary.json")
+    found = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    assert (found["capacity"]["answer"]["verdict"], found["verdict"]) == ("pass", "pass")
+    assert {level["rate_per_s"] for level in found["capacity"]["levels"]} == {250.0}
+
+    ours.post("/swarm", user_count=30, spawn_rate=30, shape_class="Default")
+    until(lambda: ours.tab().get(("Generator", "planned"), ("",))[0] == "30/s")
+    ours.post("/stop")
+    wait_for(tmp_path / "run-2" / "summary.json")
+    assert not (tmp_path / "run-2" / "capacity.json").exists()
+
+
 def test_a_test_that_cannot_be_made_says_why(page):
     ours = page("http://127.0.0.1:9/v1/infers/x", "t")
     ours.post("/swarm", user_count=1, spawn_rate=1)

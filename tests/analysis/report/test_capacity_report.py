@@ -31,7 +31,7 @@ AROUND = (level(290.0, beyond=60, kind=NEAR), level(310.0, beyond=180, kind=NEAR
 CONFIRMED = level(285.0, kind=CONFIRMATION, mean_s=0.02, from_s=10, length_s=20.0)
 FOUND = (*UP, *AROUND, *AROUND, CONFIRMED)
 LOAD = {"search": {"from_per_s": 50.0, "to_per_s": 10_000.0, "budget_s": 600.0, "seed": 1}}
-HOSTILE = "errors<1% of <script>alert(1)</script>|`x`"
+HOSTILE = 'errors<1% of "\x1b[2J<script>alert(1)</script>|`x`"'
 
 
 @pytest.fixture
@@ -139,13 +139,20 @@ def test_the_pages_have_the_levels_the_plan_and_the_picture(searched):
 
 def test_a_hostile_objective_is_text(searched):
     against = replace(UP[0].against[0], text=HOSTILE)
-    asked = replace(record(replace(UP[0], against=(against,))), objectives=(HOSTILE,))
+    missed = replace(UP[3], against=(replace(against, beyond=5000, result="missed"),))
+    spoiled = replace(UP[1], against=(against,), spoiled="\x1b[2J<script>alert(2)</script>")
+    asked = replace(record(replace(UP[0], against=(against,)), spoiled, missed), objectives=(HOSTILE,))
     run = searched(asked=asked)
     _, summary = write_report([run], plots=False)
 
-    assert "<script>alert" not in (run / "report.html").read_text(encoding="utf-8")
-    assert "<script>alert" not in (run / "report.md").read_text(encoding="utf-8")
-    assert "\x1b" not in text_table(summary)
+    for page in ("report.html", "report.md"):
+        text = (run / page).read_text(encoding="utf-8")
+        assert "<script>alert" not in text
+        assert "\x1b" not in text
+    shown = text_table(summary)
+    assert "alert(1)" in shown
+    assert "alert(2)" in shown
+    assert "\x1b" not in shown
 
 
 def test_the_terminal_has_the_answer_first(searched):
