@@ -2,8 +2,9 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis.samples import OUTCOMES, UNMEASURED, Samples, joined
 from loadgate.histogram import Row
 
 SILENT_S = 10  # a process that is so far behind is lost: workers report every three seconds
+NO_TIME = (UNMEASURED,)
 _OUTCOME_CODES = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
 
 
@@ -96,13 +98,12 @@ class LiveSamples:
 
 def samples_of(rows: Iterable[Row], names: dict[str, int]) -> Samples:
     """Turn rows of latency.csv into samples; new names are added to `names`, by which they are numbered."""
-    flat = list(_flat(rows, names))
-    second, code, outcome, measure, value_us, count = np.array(flat, np.int64).reshape(-1, 6).T
-    return Samples(second, code, outcome, measure, value_us, count, tuple(names))
-
-
-def _flat(rows: Iterable[Row], names: dict[str, int]) -> Iterator[tuple[int, ...]]:
+    times, keys = [], []
     for second, name, outcome, measure, times_us, count in rows:
+        times.append(times_us or NO_TIME)
         code = names.setdefault(name, len(names))
-        for time_us in times_us or (UNMEASURED,):
-            yield second, code, _OUTCOME_CODES[outcome], MEASURES.index(measure), time_us, count
+        keys.append((second, code, _OUTCOME_CODES[outcome], MEASURES.index(measure), count))
+    value_us = np.array(list(chain.from_iterable(times)), np.int64)
+    columns = np.repeat(np.array(keys, np.int64).reshape(-1, 5), list(map(len, times)), axis=0)
+    second, code, outcome, measure, count = columns.T
+    return Samples(second, code, outcome, measure, value_us, count, tuple(names))

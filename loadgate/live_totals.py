@@ -1,7 +1,7 @@
 """All of a run so far, for whoever looks at it while it goes on: without its seconds, so of bounded size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,15 @@ from loadgate.live_samples import samples_of
 ENOUGH = 2_000  # rows at once: a fold of some milliseconds
 
 
+@dataclass(frozen=True)
+class Totals:
+    """A run so far, as nothing changes it any more: it may be summed up in another thread."""
+
+    ended: Samples  # every request that ended, with its times; timeouts are at least the limit
+    waiting: Samples  # what was in flight a moment ago, with its age
+    latest: tuple[Sequence[Any], ...]  # of every process the last row of the timeline
+
+
 class LiveTotals:
     """What ended, what is in flight, and the latest second of every process that sends."""
 
@@ -23,7 +32,7 @@ class LiveTotals:
         self._rows: list[Row] = []
         self._ended = samples_of((), self._names)
         self._waiting: dict[str, Sequence[Row]] = {}
-        self.latest: dict[str, Sequence[Any]] = {}  # by process: its last row of the timeline
+        self._latest: dict[str, Sequence[Any]] = {}
 
     def see(self, sender: str, report: Mapping[str, Sequence[Any]]) -> None:
         """Take in the rows of one process."""
@@ -33,18 +42,13 @@ class LiveTotals:
         if report["waiting"]:
             self._waiting[sender] = report["waiting"][-1]
         if report["timeline"]:
-            self.latest[sender] = report["timeline"][-1]
+            self._latest[sender] = report["timeline"][-1]
 
-    @property
-    def ended(self) -> Samples:
-        """Every request that ended, with its times; timeouts are at least the limit."""
+    def now(self) -> Totals:
+        """All of it, as it is now."""
         self._fold()
-        return bounded(self._ended, self._timeout_s)
-
-    @property
-    def waiting(self) -> Samples:
-        """What was in flight a moment ago, with its age."""
-        return samples_of((row for rows in self._waiting.values() for row in rows), self._names)
+        waiting = samples_of((row for rows in self._waiting.values() for row in rows), self._names)
+        return Totals(bounded(self._ended, self._timeout_s), waiting, tuple(self._latest.values()))
 
     def _fold(self) -> None:
         new, self._rows = samples_of(self._rows, self._names), []

@@ -248,9 +248,8 @@ class Session:
         self._hurry()
 
     def on_ready_message(self, msg: Any, **_: Any) -> None:
-        """A worker is through with its start; if it joins a search, it sends at the rate of now."""
+        """A worker is through with its start."""
         self._ready.add(msg.node_id)
-        self._runner.send_message(RATE, self._rate_per_user, client_id=msg.node_id)
 
     def on_stopped_message(self, msg: Any, **_: Any) -> None:
         """A worker has drained: its last rows came before this, these are its counts."""

@@ -17,7 +17,7 @@ def shown(latency=(), waiting=(), seconds=({},), gateway=GATEWAY):
         row = tuple((SECOND | changes)[name] for name in TIMELINE_COLUMNS)
         report = {"latency": latency if not sender else [], "waiting": [waiting], "timeline": [row]}
         totals.see(str(sender), report)
-    return {(row.part, row.what): (row.value, row.note) for row in rows(totals, gateway)}
+    return {(row.part, row.what): (row.value, row.note) for row in rows(totals.now(), gateway)}
 
 
 def measured(outcome, us, count, late_us=200):

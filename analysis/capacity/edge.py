@@ -53,17 +53,11 @@ class Edge:
         return (self.high - self.low) / 2 / self.value
 
 
-def edge(levels: Sequence[Level], confidence: float) -> Edge | None:
-    """Find the highest rate at which all objectives of *levels* hold; None if none is about a share of requests."""
+def edge(levels: Sequence[Level], confidence: float) -> Edge:
+    """Find the highest rate at which all objectives of *levels* hold."""
     by_objective = zip(*(each.against for each in levels), strict=True)
     rate, length_s = (np.array([getattr(each, name) for each in levels]) for name in ("rate_per_s", "length_s"))
-    edges = [
-        _edge_of(np.log(rate), length_s, found, found[0].allowed, confidence)
-        for found in by_objective
-        if found[0].allowed is not None and 0 < found[0].allowed < 1
-    ]
-    if not edges:
-        return None
+    edges = [_edge_of(np.log(rate), length_s, found, found[0].allowed, confidence) for found in by_objective]
     first = min(edges, key=lambda each: each.value)
     return replace(first, low=min(each.low for each in edges), high=min(each.high for each in edges))
 

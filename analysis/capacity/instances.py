@@ -53,9 +53,7 @@ def plan(carried: Carried, target_per_s: float | None, manifest: Mapping[str, An
             {
                 "rate_per_s": rate_per_s,
                 "instances": carried.needed(rate_per_s),
-                "all_hanging": rate_per_s * timeout_s
-                if timeout_s
-                else None,  # in flight, if all waited for the time limit
+                "all_hanging": rate_per_s * timeout_s if timeout_s else None,
             }
             for rate_per_s in rates
         ],
@@ -64,12 +62,13 @@ def plan(carried: Carried, target_per_s: float | None, manifest: Mapping[str, An
 
 
 def over_limit(payloads: Sequence[Mapping[str, Any]]) -> float | None:
-    """Give the share (0 to 1) of the bodies sent that are over the gateway's limit; None if that is not known."""
-    sent = sum(each.get("count") or 0 for each in payloads)
-    if not sent or any(each.get("over_limit") is None for each in payloads):
+    """Give the share (0 to 1) of the bodies, left out or not, that are over the gateway's limit; None if that is not
+    known.
+    """
+    bodies = sum((each.get("count") or 0) + (each.get("skipped") or 0) for each in payloads)
+    if not bodies or any(each.get("over_limit") is None for each in payloads):
         return None
-    over = sum(int(each["over_limit"]) - (each.get("skipped") or 0) for each in payloads)
-    return float(max(0, over) / sent)
+    return float(sum(each["over_limit"] for each in payloads) / bodies)
 
 
 def timed_out(outcomes: Mapping[str, int]) -> dict[str, float] | None:

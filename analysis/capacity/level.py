@@ -13,7 +13,7 @@ from analysis.capacity.generator import trouble
 from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.objectives.figures import UNFINISHED, Part, counted
 from analysis.objectives.judgement import MET, MISSED, UNDECIDED, judge, named
-from analysis.objectives.objective import PER_SECOND, SHARE, Objective
+from analysis.objectives.objective import SHARE, Objective
 from analysis.outcomes import Outcome
 from analysis.percentiles import PERCENTILES, estimates
 from analysis.population import Population, population_of
@@ -37,16 +37,14 @@ class Against:
     result: str  # MET, MISSED or UNDECIDED, at SURE
     beyond: float  # requests beyond its limit, ...
     n: float  # ... of so many ...
-    allowed: float | None  # ... of which this share may be; None: it is not about a share of requests
+    allowed: float  # ... of which this share may be
     effect: float = 1.0  # so many requests tell as much as one that does not depend on others
     censored: bool = False  # the figure is at least what was measured
 
     @property
     def looks_good(self) -> bool:
         """Whether the limit is kept, sure or not."""
-        if self.allowed is None or self.result != UNDECIDED:
-            return self.result != MISSED
-        return self.beyond <= self.allowed * self.n
+        return self.beyond <= self.allowed * self.n if self.result == UNDECIDED else self.result == MET
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def level_of(
 ) -> Level:
     """Judge the requests of *part*, planned while a rate was held, and sum up what else they show.
 
-    What the generator dropped is no request of the service's; too much of it, or lateness, spoils the level.
+    What the generator dropped is no request of the service's, and spoils a level that met its objectives otherwise.
     """
     of_service = replace(part, samples=part.samples.where(part.samples.outcome != DROPPED))
     found = against(objectives, of_service)
@@ -127,14 +125,11 @@ def against(objectives: Sequence[Objective], part: Part) -> tuple[Against, ...]:
 
 def _against(objective: Objective, part: Part) -> Against:
     found = judge(objective, part, RESPONSE, SURE)
-    allowed = _allowed(objective)
-    if allowed is None:
-        return Against(objective.text, found.result, 0.0, 0.0, None, 1.0, found.censored)
     if objective.name is not None:
         part = replace(part, samples=named(part.samples, objective.name))
     beyond, n = _by_second(objective, part)
     counts = float(beyond.sum()), float(n.sum())
-    return Against(objective.text, found.result, *counts, allowed, _effect(beyond, n), found.censored)
+    return Against(objective.text, found.result, *counts, _allowed(objective), _effect(beyond, n), found.censored)
 
 
 def _mean_s(service: Population) -> float | None:
@@ -154,12 +149,11 @@ def _counted(timeline: Timeline | None, part: Part) -> tuple[float | None, float
     return float(timeline.in_flight[inside].mean()), float(timeline.finished[inside].sum()) / part.length_s
 
 
-def _allowed(objective: Objective) -> float | None:
+def _allowed(objective: Objective) -> float:
     """Give the share of requests that may be beyond the limit; of a percentile, those above it."""
     if objective.unit == SHARE:
         return objective.limit if objective.is_ceiling else 1 - objective.limit
-    if objective.unit == PER_SECOND or objective.percentile is None:
-        return None
+    assert objective.percentile is not None, "a mean or a rate is no share of requests"
     return float(1 - objective.percentile if objective.is_ceiling else objective.percentile)
 
 

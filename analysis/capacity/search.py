@@ -64,7 +64,7 @@ class Step:
         """Whether it ends before its time, by what was seen so far."""
         if not self.may_end_early or so_far.length_s < (SHORTEST_S if self.kind == DOUBLING else FEWEST_SECONDS):
             return False
-        if self.kind == DOUBLING and all(each.beyond <= (each.allowed or 0.0) * each.n / 2 for each in so_far.against):
+        if self.kind == DOUBLING and all(each.beyond <= each.allowed * each.n / 2 for each in so_far.against):
             return True  # the edge is not here
         return so_far.result == MET or _is_missed(so_far)
 
@@ -117,8 +117,6 @@ def _nearer(search: Search, levels: Sequence[Level], left_s: float) -> Step | Do
     """Look around the edge, and then confirm it."""
     sound = [each for each in levels if not each.spoiled]
     found = edge(sound, CONFIDENCE)
-    if found is None:
-        return Done(NOT_DECIDED)
     if sound[-1].kind == CONFIRMATION:
         kinds = [each.kind for each in sound]
         if sound[-1].result == MISSED and kinds.count(CONFIRMATION) < MOST_CONFIRMATIONS:
@@ -148,9 +146,7 @@ def not_measured(levels: Sequence[Level]) -> str:
 
 def _is_missed(level: Level) -> bool:
     """Whether a level is beyond the edge: at the lowest rates a single slow request is many of them."""
-    return any(
-        each.result == MISSED and (each.allowed is None or each.beyond >= FEWEST_BEYOND) for each in level.against
-    )
+    return any(each.result == MISSED and each.beyond >= FEWEST_BEYOND for each in level.against)
 
 
 def _beside(search: Search, found: Edge, number: int) -> float:

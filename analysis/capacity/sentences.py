@@ -102,9 +102,9 @@ def so_far(levels: Sequence[Level]) -> str:
 
 def beyond(level: Level, against: Against) -> str:
     """Say how far a level was from an objective about a share of its requests."""
-    read, allowed, share = objective(against.text), against.allowed or 0.0, against.beyond / (against.n or 1.0)
+    read, share = objective(against.text), against.beyond / (against.n or 1.0)
     requests = f"{share_text(share, 1)} of the requests{f' of {read.name}' if read.name else ''}"
-    may = f"where {share_text(allowed, 1)} may"
+    may = f"where {share_text(against.allowed, 1)} may"
     if read.unit != SHARE:
         measure = f" ({read.measure})" if read.measure else ""
         return f"{requests} took {'longer' if read.is_ceiling else 'less'} than {time_text(read.limit)}{measure}, {may}"

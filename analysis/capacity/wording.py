@@ -140,8 +140,8 @@ def _about_limits(answer: Mapping[str, Any]) -> Iterator[str]:
     if limits["over_limit"]:
         yield (
             f"{share_text(limits['over_limit'], 1)} of the bodies are over the limit of"
-            f" {exact_size_text(limits['body_limit_bytes'])}: the gateway rejects them at every rate, and no number of"
-            " instances changes that."
+            f" {exact_size_text(limits['body_limit_bytes'])}: the gateway rejects them at every rate, sent here or left"
+            " out, and no number of instances changes that."
         )
     cut, limit = limits["timed_out"], time_text(limits["timeout_s"])
     if cut:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import gevent
 from flask import Flask, Response, request
 
 from analysis.lateness import allowed_s, lateness_over
@@ -17,7 +18,8 @@ from analysis.percentiles import PERCENTILES, estimates, largest
 from analysis.population import population_of
 from analysis.run_format import LATENESS, RESPONSE, SERVICE, TIMELINE_COLUMNS
 from analysis.wording import count_text, estimate_text, share_text, time_text
-from loadgate.live_totals import LiveTotals
+from loadgate.gateway import Gateway
+from loadgate.live_totals import Totals
 
 KEY, TITLE = "inference", "Inference"
 COLUMNS = {"part": "Part", "what": "What", "value": "Value", "note": "Note"}
@@ -54,13 +56,18 @@ def add(web_ui: Any, session: Any) -> None:
 def _table(session: Any) -> dict[str, Any]:
     found = [Row("Test", "refused", "-", session.refused)] if session.refused else []
     if session.totals is not None:
-        found += rows(session.totals, session.gateway)
+        # In a thread of its own: the load must not wait for who looks at it.
+        found += gevent.get_hub().threadpool.apply(rows, (session.totals.now(), session.gateway))
     # Locust's page sorts by `name`, which is not shown.
     return {"key": KEY, "data": [{"name": f"{at:04}", **vars(row)} for at, row in enumerate(found)]}
 
 
-def rows(totals: LiveTotals, gateway: Any) -> Iterator[Row]:
+def rows(totals: Totals, gateway: Gateway) -> list[Row]:
     """Sum up a run that goes on."""
+    return list(_rows(totals, gateway))
+
+
+def _rows(totals: Totals, gateway: Gateway) -> Iterator[Row]:
     ended = totals.ended
     counts = ended.outcome_counts()
     total = sum(counts.values())
@@ -83,9 +90,9 @@ def rows(totals: LiveTotals, gateway: Any) -> Iterator[Row]:
     yield from _now(totals)
 
 
-def _now(totals: LiveTotals) -> Iterator[Row]:
+def _now(totals: Totals) -> Iterator[Row]:
     """What every process told last."""
-    latest = [dict(zip(TIMELINE_COLUMNS, row, strict=True)) for row in totals.latest.values()]
+    latest = [dict(zip(TIMELINE_COLUMNS, row, strict=True)) for row in totals.latest]
     lateness_ms = max((row["lateness_ms"] for row in latest if row["lateness_ms"] is not None), default=None)
     late = "-" if lateness_ms is None else time_text(lateness_ms / 1000)
     yield Row("Generator", "lateness", late, "of the latest request in the last second")

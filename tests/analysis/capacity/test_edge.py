@@ -67,7 +67,3 @@ def test_the_order_of_levels_does_not_matter():
     shuffled = [levels[at] for at in np.random.default_rng(1).permutation(len(levels))]
 
     assert edge(shuffled, 0.95).value == pytest.approx(edge(levels, 0.95).value, rel=1e-9)
-
-
-def test_objectives_that_are_not_about_a_share_have_no_edge():
-    assert edge([Level("doubling", 1.0, 5.0, 8.0, (Against("rate>=5/s", "met", 0.0, 0.0, None),))], 0.95) is None

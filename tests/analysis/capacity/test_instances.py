@@ -53,7 +53,7 @@ def test_without_a_target_the_rates_are_those_around_what_was_found():
     ("payloads", "share"),
     [
         ([{"count": 8, "skipped": 0, "over_limit": 2}], 0.25),
-        ([{"count": 6, "skipped": 2, "over_limit": 2}], 0.0),  # those left out are not sent
+        ([{"count": 6, "skipped": 2, "over_limit": 2}], 0.25),  # those left out are of the mix that is coming
         ([{"count": 3, "skipped": 0, "over_limit": 3}, {"count": 1, "skipped": 0, "over_limit": 0}], 0.75),
         ([{"count": 3, "over_limit": None}], None),
         ([], None),

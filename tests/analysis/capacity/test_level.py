@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from made_by_hand import samples_of
+from viewed_by_hand import timeline_of
 
-from analysis.capacity.level import Against, Level, against
+from analysis.capacity.level import Against, Level, against, level_of
 from analysis.objectives.figures import Part
 from analysis.objectives.objective import objective
 
@@ -34,14 +35,6 @@ def test_the_requests_beyond_a_limit_are_counted(text, beyond, n, allowed):
 
     assert (found.beyond, found.n) == (SECONDS * beyond, SECONDS * n)
     assert found.allowed == pytest.approx(allowed)
-
-
-@pytest.mark.parametrize("text", ["mean<1s", "rate>50/s", "ok_rate>=90/s"])
-def test_what_is_not_about_a_share_of_requests_has_a_result_only(text):
-    [found] = against([objective(text)], MIXED)
-
-    assert (found.beyond, found.n, found.allowed) == (0.0, 0.0, None)
-    assert found.result in ("met", "missed", "undecided")
 
 
 def test_requests_that_come_in_waves_count_for_less():
@@ -82,3 +75,31 @@ def test_an_open_level_looks_as_its_figures_do():
 
     assert found == [True, True, False]
     assert np.isfinite(against([objective("errors<5%")], part_of())[0].effect)
+
+
+def level(*rows, seconds=SECONDS, per_s=100.0, timeline=None):
+    return level_of("doubling", per_s, 30.0, part_of(*rows, seconds=seconds), [objective("errors<5%")], timeline)
+
+
+def test_what_the_generator_dropped_is_no_error_of_the_service():
+    found = level(("ok", 100_000, 80), ("dropped", -1, 20))
+
+    assert (found.against[0].beyond, found.against[0].n, found.against[0].result) == (0, 80 * SECONDS, "met")
+    assert "--max-in-flight" in found.spoiled
+    assert found.outcomes == {"ok": 80 * SECONDS, "dropped": 20 * SECONDS}
+
+
+def test_what_is_in_flight_is_neither_well_nor_badly_answered_yet():
+    found = level(("ok", 100_000, 80), ("unfinished", 5_000_000, 20))
+
+    assert (found.against[0].beyond, found.against[0].n) == (0, 80 * SECONDS)
+
+
+def test_a_level_counts_what_ended_in_its_seconds_and_what_was_in_flight():
+    """Seconds 5 to 24 are judged; those around them are not its own."""
+    timeline = timeline_of(40, finished=np.arange(40), in_flight=2 * np.arange(40))
+    found = level(("ok", 100_000, 60), ("throttled", 1_000, 40), timeline=timeline)
+
+    assert found.finished_per_s == np.arange(5, 25).mean()
+    assert found.in_flight == 2 * np.arange(5, 25).mean()
+    assert found.ok_per_s == pytest.approx(0.6 * found.finished_per_s)

@@ -7,7 +7,7 @@ from queue_in_theory import Queue, capacity, searched
 
 from analysis.capacity import search as searches
 from analysis.capacity.level import Against, Level
-from analysis.capacity.search import CONFIRMATION, DOUBLING, NEAR, Done, Search, next_step
+from analysis.capacity.search import CONFIRMATION, DOUBLING, NEAR, Search, next_step
 from analysis.objectives.objective import objective
 
 BUDGET_S = 600.0
@@ -101,13 +101,6 @@ def test_a_level_near_the_edge_goes_on_to_its_end_though_it_is_decided():
     steps = [searches.Step(kind, 10.0, 2.0, 40.0) for kind in (DOUBLING, NEAR, CONFIRMATION)]
 
     assert [step.is_over(level_of(step.kind, 10.0, 900, result="missed")) for step in steps] == [True, False, True]
-
-
-def test_an_objective_that_is_not_about_a_share_of_requests_has_no_edge():
-    rates = [Level(DOUBLING, 1.0, 5.0, 8.0, (Against("rate>=5/s", "met", 0.0, 0.0, None),))]
-    rates.append(Level(DOUBLING, 2.0, 5.0, 8.0, (Against("rate>=5/s", "missed", 0.0, 0.0, None),)))
-
-    assert next_step(search(), rates) == Done(searches.NOT_DECIDED)
 
 
 def test_the_closed_form_is_that_of_one_server():
