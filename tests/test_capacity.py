@@ -16,6 +16,7 @@ from loadgate.credential import TOKEN_VARIABLE
 from loadgate.errors import ConfigError
 from loadgate.options import HOW, LIMITS, LOCUST_ONLY, SEARCH, WHAT
 
+HANG_S = 9  # before a service that hangs answers all, once it is left alone
 DEFAULTS = {option.name: option.default for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY, *SEARCH)}
 
 
@@ -33,7 +34,7 @@ class Capped:
 
     def __init__(self, record, *, cap_per_s=1e9, workers=1, late_us=100, hangs_above=1e9):
         self.cap_per_s, self.workers, self.late_us, self.hangs_above = cap_per_s, workers, late_us, hangs_above
-        self.rate_per_s, self.rates, self.kept, self.second, self.hanging = 0.0, [], [], 0, []
+        self.rate_per_s, self.rates, self.kept, self.second, self.hanging, self.idle_s = 0.0, [], [], 0, [], 0
         made = plan_of(slo=["errors<1%"])
         self.searching = Searching(record, made, workers, self._set_rate, self.kept.append, lambda: float(self.second))
 
@@ -55,7 +56,8 @@ class Capped:
             ended = []
         else:
             ended = [(self.second, count - refused, "ok"), (self.second, refused, "throttled")]
-        if not self.rate_per_s and self.hanging:
+        self.idle_s = 0 if self.rate_per_s else self.idle_s + 1
+        if self.idle_s == HANG_S:
             ended, self.hanging = [(at, count, "ok") for at, *_, count in self.hanging], []
         rows = [
             (second, "json", outcome, measure, [us], number)
@@ -106,7 +108,8 @@ def test_requests_that_hang_are_waited_for_before_the_next_rate():
     found = service.run()
 
     assert [level.rate_per_s for level in found.levels[:3]] == [10.0, 20.0, 40.0]
-    assert set(found.levels[2].outcomes) == {"ok"}
+    assert found.levels[2].outcomes == {"ok": 40 * found.levels[2].length_s}
+    assert found.levels[2].took_s - found.levels[1].took_s >= HANG_S - 1
 
 
 def test_a_search_up_to_the_highest_rate_has_its_end():

@@ -40,6 +40,16 @@ def test_nothing_is_seen_before_every_process_has_told():
     assert live.see("two", report(0, [row(0)])).planned(0, 1).outcome_counts() == {"ok": 2}
 
 
+def test_what_a_process_tells_ahead_of_the_others_has_not_ended_yet():
+    live = LiveSamples(2)
+    live.see("one", report(0, [row(0, 2)]))
+    live.see("two", report(0, [row(0, 3)]))
+    seen = live.see("one", report(1, [row(1, 50)]))
+
+    assert seen.over_s == 1
+    assert seen.ended_in(0, 1).outcome_counts() == {"ok": 5}
+
+
 def test_a_moment_is_as_late_as_the_slowest_process_but_not_as_a_lost_one():
     live = LiveSamples(2)
     live.see("one", report(0))

@@ -121,6 +121,17 @@ def test_the_rate_of_all_users_is_changed_at_once_and_the_plan_goes_on(pace):
     assert paced.client.engine.counts.sent == sent == pytest.approx(20 + 80, abs=4)
 
 
+def test_what_was_due_before_a_change_of_rate_was_planned_at_the_old_one(pace):
+    paced = pace(rate_per_user=200.0)
+    paced.stream(1)
+    spin(0.1)  # nothing was sent meanwhile
+    paced.client.engine.turn_at = paced.start + 0.1
+    paced.pacer.set_rate_per_user(0.0)
+    paced.run_to(0.2)
+
+    assert paced.planned == pytest.approx(plan("seed", 200.0, 0.1), abs=1e-6)
+
+
 def test_a_stop_ends_the_plan_at_that_moment(pace):
     paced = pace(rate_per_user=200.0)
     paced.stream(1)

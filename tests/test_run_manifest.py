@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.capacity.search import Search
 from analysis.choices import Baseline
 from analysis.outcomes import Outcome
 from analysis.readers.manifest import CREDENTIALS
@@ -185,3 +186,12 @@ def test_a_baseline_is_where_it_is_seen_from_the_run():
 
     assert describe(made)["baseline"] == {"path": "../main", "tolerance": 0.1}
     assert describe(make_plan())["baseline"] is None
+
+
+def test_a_search_has_rates_of_its_own():
+    asked = Search(1.0, 100.0, 900.0, 7)
+    options = Namespace(spawn_rate=10.0, headless=True)
+    load = manifest.describe(Path("reports/run"), make_plan(), options, 100, None, 1, asked)["load"]
+
+    assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
+    assert load["search"] == {"from_per_s": 1.0, "to_per_s": 100.0, "budget_s": 900.0, "seed": 7}

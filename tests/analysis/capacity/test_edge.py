@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,25 @@ def test_the_edge_of_a_queue_is_found_with_its_slope(slope):
     assert found.low < 100.0 < found.high
     assert found.value == pytest.approx(100.0, rel=0.01)
     assert found.slope == pytest.approx(slope, rel=0.3)
+
+
+def test_a_flat_curve_is_no_steep_one():
+    """As of a median that hardly rises with the rate: the edge is where it is, and by far not sure."""
+    levels = [
+        level_of(rate, of_queue(rate, 60.0, slope=0.1), n=45 * rate, effect=3.0)
+        for rate in (4.0, 8.0, 16.0, 32.0, 64.0, 70.0, 92.0, 123.0, 135.0)
+    ]
+    levels = [replace(each, against=(half_of(each.against[0], each.rate_per_s),)) for each in levels]
+    found = edge(levels, 0.95)
+
+    assert found.low < 60.0 < found.high
+    assert found.half_width > 0.3
+
+
+def half_of(against, rate_per_s):
+    """The same with half of the requests allowed."""
+    share = 1 / (1 + math.exp(-0.1 * math.log(rate_per_s / 60.0)))
+    return replace(against, allowed=0.5, beyond=share * against.n)
 
 
 def test_a_cap_is_found_though_its_share_is_no_curve():

@@ -30,6 +30,13 @@ def test_the_peak_is_where_the_law_has_it():
     assert found.peak_per_s == pytest.approx(max(found.per_s(n) for n in range(1, 100)), rel=0.001)
 
 
+def test_a_level_of_few_requests_hardly_counts():
+    levels = list(by_law(100.0, 0.05, 0.001, (1, 2, 4, 8, 16)))
+    odd = level(30.0, n=10, mean_s=0.05, in_flight=0.0, finished_per_s=30.0)
+
+    assert scalability([*levels, odd]).lambda_per_s == pytest.approx(100.0, rel=0.02)
+
+
 def test_a_time_that_does_not_grow_has_no_peak():
     levels = [level(rate, n=round(40 * rate), mean_s=0.01) for rate in (100.0, 200.0, 400.0, 800.0)]
 

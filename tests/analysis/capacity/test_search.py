@@ -1,6 +1,7 @@
 """A search finds what is known in closed form, and says what it cannot find. Time is simulated, ten minutes of it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from queue_in_theory import Queue, capacity, searched
@@ -101,6 +102,16 @@ def test_a_level_near_the_edge_goes_on_to_its_end_though_it_is_decided():
     steps = [searches.Step(kind, 10.0, 2.0, 40.0) for kind in (DOUBLING, NEAR, CONFIRMATION)]
 
     assert [step.is_over(level_of(step.kind, 10.0, 900, result="missed")) for step in steps] == [True, False, True]
+
+
+def test_levels_near_the_edge_that_the_generator_spoiled_tell_nothing():
+    """With most of them spoiled, there is nothing to confirm."""
+    up = [level_of(DOUBLING, 50.0, 0), level_of(DOUBLING, 100.0, 500, result="missed")]
+    sound, spoiled = level_of(NEAR, 70.0, 8), replace(level_of(NEAR, 70.0, 900, result="missed"), spoiled="late")
+    asked = search(budget_s=50.0 * 6)  # that they took, and so used up
+
+    assert next_step(asked, [*up, sound, spoiled, spoiled, spoiled]) == searches.Done(searches.GENERATOR)
+    assert next_step(asked, [*up, sound, sound, sound, spoiled]).kind == CONFIRMATION
 
 
 def test_the_closed_form_is_that_of_one_server():
