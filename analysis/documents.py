@@ -20,6 +20,12 @@ def markdown_document(template: str, **context: Any) -> bytes:
     return _environment(is_html=False).get_template(template).render(context).encode()
 
 
+def compile_templates(*names: str) -> None:
+    """Compile templates ahead of need, which takes a while: they are kept."""
+    for name in names:
+        _environment(is_html=".html" in name).get_template(name)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write *path* at once or not at all: a reader never sees half a page."""
     draft = path.with_name(f".{path.name}.part")

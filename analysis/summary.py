@@ -1,9 +1,11 @@
 """A run in numbers: what summary.json holds. Strict JSON: nothing measured is null, never 0 or NaN."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,19 +179,22 @@ def _times(shown: list[Samples], outcome: str) -> dict[str, Population]:
 
 
 def _populations(samples: Samples) -> dict[str, Population]:
-    return {measure: population_of(samples, measure) for measure in MEASURES}
+    return dict(zip(MEASURES, _side_by_side(partial(population_of, samples), MEASURES), strict=True))
 
 
 def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, Any]:
+    shown = {name: each for name, each in populations.items() if each.n or name in ALWAYS_SHOWN}
+    found = _side_by_side(partial(_estimates, asked=asked), shown.values())
     return {
-        measure: {
-            "n": population.n,
-            **_estimates(population, asked),
-            "max": _json(largest(population), population.n, asked),
-        }
-        for measure, population in populations.items()
-        if population.n or measure in ALWAYS_SHOWN
+        name: {"n": each.n, **percentiles, "max": _json(largest(each), each.n, asked)}
+        for (name, each), percentiles in zip(shown.items(), found, strict=True)
     }
+
+
+def _side_by_side(reduce: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
+    """Reduce each part on a core of its own: numpy counts and sorts without Python's lock."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(reduce, parts))
 
 
 def _estimates(population: Population, asked: _Asked) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from analysis import wording
 from analysis.choices import Choices
-from analysis.documents import write_whole
+from analysis.documents import compile_templates, write_whole
 from analysis.errors import BadRun
 from analysis.readers import read
 from analysis.report import junit, slo
-from analysis.report.pages import REPORT_MD, html_page, markdown_page
+from analysis.report.pages import REPORT_MD, TEMPLATES, html_page, markdown_page
 from analysis.run_format import CAPACITY, REPORT_HTML, SUMMARY
 from analysis.summary import summarize
 from analysis.window import window_of
@@ -37,7 +38,9 @@ def write_report(
     """Read *paths* as one run and write its report; return the report's folder and its summary. Raises BadRun."""
     choices = choices or Choices()
     folder = out or _folder(paths)
-    run = read(paths, timeout_s)
+    with ThreadPoolExecutor() as meanwhile:  # most of reading is Arrow's and the disk's
+        meanwhile.submit(compile_templates, *TEMPLATES)
+        run = read(paths, timeout_s)
     window = window_of(run, choices)
     summary = summarize(run, choices, window)
     if choices.baseline or run.manifest.get("baseline"):

@@ -7,14 +7,14 @@ was too short. In an invalid run every case is an error, whatever its figure.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
-from junitparser.junitparser import FinalResult
+from typing import TYPE_CHECKING, Any
 
 from analysis.objectives.judgement import MET, MISSED
 from analysis.report import slo
 from analysis.wording import load_text, one_line, share_text, time_text
+
+if TYPE_CHECKING:
+    from junitparser.junitparser import FinalResult
 
 JUNIT_XML = "junit.xml"
 START = b'<?xml version="1.0" encoding="utf-8"?>\n<!-- written by loadgate report -->\n'
@@ -22,6 +22,8 @@ START = b'<?xml version="1.0" encoding="utf-8"?>\n<!-- written by loadgate repor
 
 def document(summary: Mapping[str, Any]) -> bytes:
     """Write the objectives of *summary* as JUnit XML. `one_line` leaves no letter that XML does not have."""
+    from junitparser import JUnitXml, TestCase, TestSuite  # a run without objectives needs none of it
+
     name = one_line(summary["run"]["name"])
     suite = TestSuite(f"loadgate: {name}")
     for key, value in _properties(summary):
@@ -60,9 +62,11 @@ def _properties(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, run[key]
 
 
-def _results(summary: Mapping[str, Any], row: slo.Row) -> list[FinalResult]:
+def _results(summary: Mapping[str, Any], row: slo.Row) -> list["FinalResult"]:
     if row.found == MET:
         return []
+    from junitparser import Error, Failure  # as above
+
     message = _invalid_text(summary) if row.found == slo.NOT_JUDGED else row.reason
     kind = Failure if row.found == MISSED else Error
     result = kind(one_line(message), row.result.lower())

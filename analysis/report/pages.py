@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it
 
 REPORT_MD = "report.md"
+TEMPLATES = (f"{REPORT_HTML}.j2", f"{REPORT_MD}.j2")
 MOST_NOTABLE = 100  # rows shown; notable.csv has them all
 MOST_IN_MARKDOWN = 5  # ways to fail; report.html has more
 
