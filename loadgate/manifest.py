@@ -18,10 +18,14 @@ from loadgate.probe import Probe
 DEFAULT_PARENT = "reports"
 
 
-def run_path(out: str | None, plan: Plan) -> Path:
-    """Where the run goes: `out`, or a new folder named for the time and what is sent. Never one that holds a run."""
+def run_path(out: str | None, name: str) -> Path:
+    """Where a run goes: `out`, or a new folder with the time and the run's `name`. Never one that holds a run."""
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    path = Path(out) if out else Path(DEFAULT_PARENT) / f"{now}-{_name(plan)}"
+    return free(Path(out) if out else Path(DEFAULT_PARENT) / f"{now}-{name}")
+
+
+def free(path: Path) -> Path:
+    """`path`, or with a number behind it the first that holds no run."""
     numbered, number = path, 1
     while (numbered / run_format.MANIFEST).exists():
         number += 1
@@ -53,7 +57,7 @@ def describe(
         },
         "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "ended_at": None,
-        "name": _name(plan),
+        "name": plan.name,
         "seed": plan.seed,
         "target": plan.sending.target.shown,
         "gateway": {
@@ -94,10 +98,6 @@ def _load(plan: Plan, options: Namespace, users: int, search: Search | None) -> 
 def _baseline(path: Path, baseline: Baseline) -> dict[str, Any]:
     # As seen from the run: the two may move together, and where they are is nobody else's business.
     return {"path": os.path.relpath(baseline.path.resolve(), path.resolve()), "tolerance": baseline.tolerance}
-
-
-def _name(plan: Plan) -> str:
-    return "-".join(dict.fromkeys(payload.kind for payload in plan.payloads))
 
 
 def _ramp_s(users: int, spawn_rate: float | None) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from analysis import units
@@ -12,12 +13,20 @@ from loadgate.credential import WAYS
 LOAD_MODELS = ("open", "closed")
 # More of either is a slip of the finger: it would take the machine down before the service.
 LARGEST_COUNT, LARGEST_RATE = 1_000_000_000, 1_000_000
+MOST_CLOSED_USERS = 100_000
 
 
 def words(text: str) -> str:
     """A text that is not empty."""
     if not text:
         raise ValueError("it is empty; name something, or leave the option out")
+    return text
+
+
+def folder(text: str) -> str:
+    """A folder that is there."""
+    if not Path(text).is_dir():
+        raise ValueError(f"{text!r} is no folder; name one that holds the files to send")
     return text
 
 
@@ -50,6 +59,14 @@ def count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= LARGEST_COUNT:
         raise ValueError(f"{text!r} must be a whole number from 1 to {LARGEST_COUNT:,}")
     return int(text)
+
+
+def closed_users(text: str) -> int:
+    """Users of the closed model: each is a connection, so a file of this system's."""
+    number = count(text)
+    if number > MOST_CLOSED_USERS:
+        raise ValueError(f"{text!r} is more than a machine can hold; it must be at most {MOST_CLOSED_USERS:,}")
+    return number
 
 
 def positive_duration(text: str) -> float:
@@ -198,11 +215,15 @@ SEARCH = (
     Option(("--headroom",), "headroom", "Share of their capacity to keep free. [20%]", share_free, 0.2, "P"),
     Option(("--resume",), "resume", "Go on with the search of this run, which had no end. [none]", metavar="RUN"),
 )
+PAYLOADS = Option(
+    ("--payloads",), "payloads", "Folder whose files the page offers to send. [none]", folder, metavar="DIR"
+)
 # `loadgate run` says these in its own words: --rate, --users and --duration.
 LOCUST_ONLY = (
     Option(("--load-model",), "load_model", "open or closed. [open]", one_of(*LOAD_MODELS), "open", "WORD"),
     Option(("--rate-per-user",), "rate_per_user", "Open: requests/s of each user. [1]", positive, 1.0, "R"),
     Option(("--duration",), "duration_s", "Like --run-time, fractions too.", positive_duration, metavar="T"),
+    PAYLOADS,
     Option(
         ("--i-know-this-is-open",),
         "known_open",

@@ -68,6 +68,11 @@ class Plan:
     baseline: Baseline | None = None
 
     @property
+    def name(self) -> str:
+        """What the run is called: the kinds of bodies that are sent."""
+        return "-".join(dict.fromkeys(payload.kind for payload in self.payloads))
+
+    @property
     def is_watched(self) -> bool:
         """Whether an objective can end the run."""
         return any(each.stop_after_s is not None for each in self.slo)

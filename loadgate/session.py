@@ -59,12 +59,16 @@ class Session:
         self.directory: RunDirectory | None = None
         self.searching: Searching | None = None
         self.totals: LiveTotals | None = None  # for the page
+        self.was_reset = False  # they count from later than the run
         self.refused = ""  # why the latest test could not be made, or gone on with
+        self.ended = 0  # runs, each with its report
         self.exit_code = 0
         self._environment = environment
         self._options = environment.parsed_options
         self._runner = environment.runner
         self._plan: Plan | None = None
+        self._path = Path()  # of the run that is about to begin
+        self._is_prepared = False
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
@@ -92,6 +96,7 @@ class Session:
         events.test_start.add_listener(self.on_test_start)
         events.test_stopping.add_listener(self.on_test_stopping)
         events.test_stop.add_listener(self.on_test_stop)
+        events.reset_stats.add_listener(self.on_reset_stats)
         events.quitting.add_listener(self.on_quitting)
         events.report_to_master.add_listener(self.on_report_to_master)
         events.worker_report.add_listener(self.on_worker_report)
@@ -136,9 +141,9 @@ class Session:
         self.weights = self._plan.weights
         for weight in self.weights:
             log.info("%s", weight.plans)
-        path = manifest.run_path(options.out, self._plan)
-        run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
-        description = manifest.describe(path, self._plan, options, options.num_users or 1, None, 1, self._asked)
+        self._path = manifest.run_path(options.out, self._plan.name)
+        run_directory.check_writable(Path(options.out) if options.headless and options.out else self._path)
+        description = manifest.describe(self._path, self._plan, options, options.num_users or 1, None, 1, self._asked)
         if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
             baseline.check(self._plan.baseline, description)
         if self._record and options.resume:
@@ -150,6 +155,11 @@ class Session:
                 f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: "
                 f"{self._probe.words.rstrip(' .')}. {what_to_do}"
             )
+        self._is_prepared = True
+
+    def forget(self) -> None:
+        """Check and encode everything anew before the next test, whatever was prepared."""
+        self._is_prepared = False
 
     def dismiss(self, workers: int) -> None:
         """Have so many worker processes of ours quit: Locust would leave them waiting for a master for a minute.
@@ -165,11 +175,12 @@ class Session:
 
     def on_test_start(self, **_: Any) -> None:
         """Begin a run: its plan, its directory where this process collects, its load where it sends."""
-        self.refused, self.totals = "", None
+        self.refused, self.totals, self.was_reset = "", None, False
         try:
-            if self._plan is None or not self._environment.parsed_options.headless:
+            if not self._is_prepared:
                 self.prepare()
             assert self._plan is not None
+            self._is_prepared = False
             if self._collects:
                 self._begin_directory(self._plan)
         except (ConfigError, OSError) as error:
@@ -212,6 +223,11 @@ class Session:
             self.on_test_stopping()
             self._end("interrupted")
             self._environment.process_exit_code = self.exit_code
+
+    def on_reset_stats(self, **_: Any) -> None:
+        """Count anew what the page shows; the run has all of it."""
+        if self.totals is not None:
+            self.totals, self.was_reset = LiveTotals(self.gateway.timeout_s), True
 
     def on_report_to_master(self, data: dict[str, Any], **_: Any) -> None:
         """Send this worker's rows along with Locust's own report."""
@@ -261,6 +277,43 @@ class Session:
         if not self._failed:
             self._give_up(ConfigError(msg.data))
 
+    # ---- what the page tells and changes
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a test is on, from the moment that Locust begins with it."""
+        is_idle = self._runner.state in (runners.STATE_INIT, runners.STATE_STOPPED)
+        return not is_idle or self._runner.shape_greenlet is not None or self.directory is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there has been no test yet."""
+        return self._runner.state == runners.STATE_INIT and not self.is_on
+
+    @property
+    def rate_per_s(self) -> float | None:
+        """Requests/s that are planned now; none in the closed model, or while no test is on."""
+        if self._plan is None or not self.is_on or self._plan.load_model == "closed":
+            return None
+        each = self._plan.rate_per_user if self._rate_per_user is None else self._rate_per_user
+        return float(self._runner.target_user_count * each)
+
+    @property
+    def workers(self) -> frozenset[str]:
+        """The workers that the run began with; none where this process sends."""
+        return frozenset(self._workers)
+
+    @property
+    def lost_workers(self) -> frozenset[str]:
+        """Those of them that are not heard of any more."""
+        return frozenset() if self._sends else self.workers - self._here()
+
+    def change(self, users: int, rate_per_user: float | None) -> None:
+        """Change the load that is on, at once; without a rate, users go on as they are."""
+        if rate_per_user is not None:
+            self._send_rate(rate_per_user)
+        gevent.spawn(self._runner.start, users, users)
+
     # ---- a search for the capacity
 
     @property
@@ -306,7 +359,7 @@ class Session:
         self._workers = set() if self._sends else {client.id for client in self._runner.clients.all}
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         self._ended_by, self._stopped_by, self._judging = None, None, False
-        path = manifest.run_path(self._options.out, load_plan)
+        path = manifest.free(self._path)  # somebody else may have been as fast
         description = manifest.describe(path, load_plan, self._options, users, self._probe, workers, self._asked)
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
@@ -434,8 +487,10 @@ class Session:
 
     def _awaited(self) -> set[str]:
         """Workers that are here and have not sent their last rows yet."""
-        here = {client.id for client in self._runner.clients.all if client.state != runners.STATE_MISSING}
-        return (self._workers & here) - self._stopped
+        return (self._workers & self._here()) - self._stopped
+
+    def _here(self) -> set[str]:
+        return {client.id for client in self._runner.clients.all if client.state != runners.STATE_MISSING}
 
     def _end(self, state: str) -> None:
         """End the run, in a greenlet of its own: Locust kills those that ask. Whoever comes second waits as well."""
@@ -465,5 +520,6 @@ class Session:
             log.error("the run could not be written to its end: %s", error)
             self._failed = CANNOT
         code = analyse(directory.path, plots=not self._options.no_plots)
+        self.ended += 1
         by_user = state == "interrupted" and self._stopped_by is None
         self.exit_code = self._failed or (INTERRUPTED if by_user else code)

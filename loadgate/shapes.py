@@ -12,3 +12,6 @@ class CapacitySearch(LoadTestShape):
         """As many users from the first moment to the end: what changes is the rate of each."""
         session = self.runner.environment.loadgate  # type: ignore[union-attr] # `loadgate.user` puts it there
         return (USERS, USERS) if session.goes_on() else None
+
+
+SHAPES: dict[str, type[LoadTestShape]] = {shape.__name__: shape for shape in (CapacitySearch,)}

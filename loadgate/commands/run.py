@@ -20,7 +20,6 @@ from loadgate.options import Option
 PACKAGE = Path(__file__).parent.parent
 # Locust starts a greenlet for each user; more of them would not make the load any smoother.
 MOST_USERS = 100
-MOST_CLOSED_USERS = 100_000
 INTERRUPTED = 130
 HEADLESS = ("--headless", "--only-summary", "--loglevel=ERROR")
 OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
@@ -39,18 +38,12 @@ Examples:
 """
 
 
-def users_here(text: str) -> int:
-    """Users of the closed model: each is a connection, so a file of this system's."""
-    number = options.count(text)
-    if number > MOST_CLOSED_USERS:
-        raise ValueError(f"{text!r} is more than a machine can hold; it must be at most {MOST_CLOSED_USERS:,}")
-    return number
-
-
 @click.command(epilog=EXAMPLES, short_help="Send a load and write its report.")
 @click.argument("url")
 @click.option("--rate", metavar="R", callback=checked(options.positive), help="Open model: R requests/s. [10]")
-@click.option("--users", metavar="N", callback=checked(users_here), help="Closed model: N users, each waiting.")
+@click.option(
+    "--users", metavar="N", callback=checked(options.closed_users), help="Closed model: N users, each waiting."
+)
 @click.option(
     "--duration",
     metavar="T",

@@ -13,11 +13,13 @@ EXAMPLES = """\
 Examples:
   export LOADGATE_TOKEN=...
   loadgate ui https://HOST/v1/infers/ID --json bodies.jsonl
+  loadgate ui --payloads photos/
   loadgate ui https://HOST/v1/infers/ID --file photos/ --slo 'p99<2s' --port 9000
   LOADGATE_WEB_PASSWORD=... loadgate ui https://HOST/v1/infers/ID --web-host 0.0.0.0 --web-login
 """
 LEFT_OUT = ("baseline", "tolerance")  # of a load that is known before it starts
 HOW = [option for option in options.HOW if option.name not in LEFT_OUT]
+GIVEN = [*options.WHAT, options.PAYLOADS, *HOW, *options.SEARCH, *options.LIMITS]
 PAGE = ("--loglevel=WARNING", "--class-picker")
 
 
@@ -30,7 +32,7 @@ PAGE = ("--loglevel=WARNING", "--class-picker")
 @click.option("--web-login", is_flag=True, help="Ask for the password in LOADGATE_WEB_PASSWORD.")
 @click.option("--i-know-this-is-open", "known_open", is_flag=True, help="Let anybody use the page who reaches it.")
 @click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
-@with_options(*options.WHAT, *HOW, *options.SEARCH, *options.LIMITS, as_text=True)
+@with_options(*GIVEN, as_text=True)
 def ui(
     url: str | None,
     web_port: int,
@@ -55,7 +57,7 @@ def ui(
             *(["--web-login"] if web_login else []),
             *(["--i-know-this-is-open"] if known_open else []),
             *(sharing(processes) if processes else []),
-            *arguments_of([*options.WHAT, *HOW, *options.SEARCH, *options.LIMITS], given),
+            *arguments_of(GIVEN, given),
         ],
         PAGE,
     )

@@ -44,7 +44,7 @@ def _guarded(response: Response) -> Response:
     for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
         del response.headers[name]  # Locust lets every site read all of it
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # a page may be stricter
     return response
 
 

@@ -1,16 +1,8 @@
-"""The tab "Inference" of Locust's page: what Locust's own tables do not tell.
+"""The tab "Inference" of Locust's page: what Locust's own tables do not tell."""
 
-It is made of Locust's extension points: a tab, a table, and rows that come along with its statistics. Cells are text,
-so whatever a service says stays text.
-"""
-
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
-
-import gevent
-from flask import Flask, Response, request
 
 from analysis.lateness import allowed_s, lateness_over
 from analysis.outcomes import MEANING, Outcome
@@ -20,10 +12,8 @@ from analysis.run_format import LATENESS, RESPONSE, SERVICE, TIMELINE_COLUMNS
 from analysis.wording import count_text, estimate_text, share_text, time_text
 from loadgate.gateway import Gateway
 from loadgate.live_totals import Totals
+from loadgate.web.tabs import Tab
 
-KEY, TITLE = "inference", "Inference"
-COLUMNS = {"part": "Part", "what": "What", "value": "Value", "note": "Note"}
-STATISTICS = "/stats/requests"
 CONFIDENCE = 0.95
 
 
@@ -35,31 +25,37 @@ class Row:
     note: str = ""
 
 
-def add(web_ui: Any, session: Any) -> None:
-    """Put the tab on the page; its rows are of the `session`'s run."""
-    web_ui.template_args |= {
-        "extended_tabs": [{"title": TITLE, "key": KEY}],
-        "extended_tables": [
-            {"key": KEY, "structure": [{"key": name, "title": title} for name, title in COLUMNS.items()]}
-        ],
-    }
-    app: Flask = web_ui.app
-
-    def extend(response: Response) -> Response:
-        if request.path.endswith(STATISTICS) and response.is_json:
-            response.set_data(json.dumps({**response.get_json(), "extended_stats": [_table(session)]}))
-        return response
-
-    app.after_request(extend)
+def tab(session: Any) -> Tab:
+    """The tab of the `session`'s run."""
+    columns = {"part": "Part", "what": "What", "value": "Value", "note": "Note"}
+    return Tab("inference", "Inference", columns, lambda: _look(session))
 
 
-def _table(session: Any) -> dict[str, Any]:
-    found = [Row("Test", "refused", "-", session.refused)] if session.refused else []
-    if session.totals is not None:
-        # In a thread of its own: the load must not wait for who looks at it.
-        found += gevent.get_hub().threadpool.apply(rows, (session.totals.now(), session.gateway))
-    # Locust's page sorts by `name`, which is not shown.
-    return {"key": KEY, "data": [{"name": f"{at:04}", **vars(row)} for at, row in enumerate(found)]}
+def _look(session: Any) -> Callable[[], Iterable[dict[str, str]]]:
+    before, after = list(_test(session)), [*_workers(session), *_payloads(session)]
+    if session.totals is None:
+        return lambda: map(asdict, before + after)
+    totals, gateway = session.totals.now(), session.gateway
+    return lambda: map(asdict, [*before, *rows(totals, gateway), *after])
+
+
+def _test(session: Any) -> Iterator[Row]:
+    if session.refused:
+        yield Row("Test", "refused", "-", session.refused)
+    if session.was_reset:
+        yield Row("Test", "counted", "since the reset", "the report has all of the run")
+
+
+def _workers(session: Any) -> Iterator[Row]:
+    if session.workers:
+        lost = len(session.lost_workers)
+        note = f"{lost:,} lost: what it was to send is not sent, so the run is invalid" if lost else "all of them"
+        yield Row("Generator", "workers", count_text(len(session.workers) - lost), note)
+
+
+def _payloads(session: Any) -> Iterator[Row]:
+    for weight in session.weights:
+        yield Row("Payloads", weight.name, count_text(weight.count), weight.plans)
 
 
 def rows(totals: Totals, gateway: Gateway) -> list[Row]:
