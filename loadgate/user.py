@@ -9,12 +9,12 @@ import gevent
 from gevent.event import Event
 from locust import User, argument_parser, events, task
 
-from loadgate import web
 from loadgate.errors import ConfigError
 from loadgate.inference import Inference
 from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
+from loadgate.web import page
 
 
 class InferenceUser(User):
@@ -91,7 +91,7 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
     if not options.worker:
         try:
             if web_ui is not None:
-                web.prepare(web_ui, options, session)
+                page.prepare(web_ui, options, session)
             if options.headless:
                 session.prepare()
         except ConfigError as error:

@@ -148,16 +148,15 @@ def test_the_first_request_is_written_down_as_what_became_of_it():
 
 
 def test_a_run_without_a_name_is_called_by_time_and_kinds():
-    path = manifest.run_path(None, make_plan([("Json", "json"), ("Files", "file"), ("More", "json")]))
+    path = manifest.run_path(None, make_plan([("Json", "json"), ("Files", "file"), ("More", "json")]).name)
 
     assert re.fullmatch(r"reports/\d{8}-\d{6}-json-file", str(path))
 
 
 def test_a_run_never_goes_where_one_is(tmp_path):
-    made = make_plan()
     paths = []
     for _ in range(3):
-        paths.append(manifest.run_path(str(tmp_path / "run"), made))
+        paths.append(manifest.run_path(str(tmp_path / "run"), "json"))
         paths[-1].mkdir()
         (paths[-1] / "run.json").write_text("{}")
 
@@ -165,7 +164,7 @@ def test_a_run_never_goes_where_one_is(tmp_path):
 
 
 def test_a_folder_without_a_run_in_it_is_taken(tmp_path):
-    assert manifest.run_path(str(tmp_path), make_plan()) == tmp_path
+    assert manifest.run_path(str(tmp_path), "json") == tmp_path
 
 
 def test_a_load_without_an_end_has_no_duration():

@@ -1,0 +1,30 @@
+"""Locust's page, made safe, with tabs for what matters here and a start form in its user's words."""
+
+from typing import Any
+
+from flask import Blueprint
+
+from loadgate.shapes import SHAPES
+from loadgate.web import bar, guard, inference_tab, listening, login, query, tabs
+from loadgate.web.runs import Runs
+from loadgate.web.start_page import StartPage
+
+
+def prepare(web_ui: Any, options: Any, session: Any) -> None:
+    """Make the page of Locust what it has to be before it is served. Raises ConfigError."""
+    listening.choose(web_ui, options)
+    path = f"{(options.web_base_path or '').rstrip('/')}/loadgate"
+    if web_ui.web_login:
+        login.protect(web_ui, path)
+    query.hide(web_ui)
+    guard.protect(web_ui.app, web_ui.host)
+    runs, start_page = Runs(web_ui), StartPage(web_ui, session)
+    tabs.add(web_ui, [inference_tab.tab(session), runs.tab(path)])
+    if web_ui.userclass_picker_is_active:
+        known = web_ui.environment.available_shape_classes or {}
+        web_ui.environment.available_shape_classes = {name: shape() for name, shape in SHAPES.items()} | known
+    pages = Blueprint("loadgate", __name__, url_prefix=path, template_folder="templates", static_folder="static")
+    bar.add(web_ui, session, pages)
+    start_page.add_to(pages)
+    runs.add_to(pages)
+    web_ui.app.register_blueprint(pages)

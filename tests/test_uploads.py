@@ -1,0 +1,56 @@
+import io
+
+import pytest
+from werkzeug.datastructures import FileStorage
+
+from loadgate.web import uploads
+
+
+def sent(name, content=b"x"):
+    return FileStorage(io.BytesIO(content), filename=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("cat.png", "cat.png"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("/etc/passwd", "etc_passwd"),
+        ("..", "upload-1"),
+        ("", "upload-1"),
+        ("a\x00b\n.json", "ab_.json"),
+        (".bashrc", "bashrc"),
+        ("<script>.json", "script.json"),
+        ("Käfer 1.jsonl", "Kafer_1.jsonl"),
+    ],
+)
+def test_a_name_leads_nowhere_but_to_the_run(tmp_path, name, kept):
+    [path] = uploads.keep([sent(name)], tmp_path / "run")
+
+    assert path == str(tmp_path / "run" / "uploads" / kept)
+    assert [found.name for found in tmp_path.iterdir()] == ["run"]
+    assert (tmp_path / "run" / "uploads" / kept).read_bytes() == b"x"
+
+
+def test_files_of_one_name_are_all_kept(tmp_path):
+    paths = uploads.keep([sent("a.json", b"1"), sent("x/a.json", b"2"), sent("a.json", b"3")], tmp_path)
+
+    assert len(set(paths)) == 3
+    assert sorted(found.read_bytes() for found in (tmp_path / "uploads").iterdir()) == [b"1", b"2", b"3"]
+
+
+def test_an_empty_file_is_refused_and_what_was_kept_can_be_discarded(tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(ValueError, match=r"empty\.json is empty"):
+        uploads.keep([sent("a.json"), sent("empty.json", b"")], run)
+    uploads.discard(run)
+
+    assert not run.exists()
+
+
+def test_only_what_was_kept_is_discarded(tmp_path):
+    uploads.keep([sent("a.json")], tmp_path)
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    uploads.discard(tmp_path)
+
+    assert [found.name for found in tmp_path.iterdir()] == ["run.json"]
