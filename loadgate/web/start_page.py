@@ -110,7 +110,10 @@ class StartPage:
             return {"success": False, "message": f"{ours[0]} is set at {url_for('loadgate.show')}, which checks it"}
         if self._session.is_on and self._fixed_by:
             return {"success": False, "message": f"{self._fixed_by} sets the load that is on; stop it first"}
-        if self._session.is_on and form.get("shape_class", NO_SHAPE) != NO_SHAPE:
+        shape, known = form.get("shape_class", NO_SHAPE), self._environment.available_shape_classes or {}
+        if shape not in (NO_SHAPE, *known):
+            return {"success": False, "message": f"there is no shape {shape}"}
+        if self._session.is_on and shape != NO_SHAPE:
             return {"success": False, "message": "a test is on; stop it before a shape is started"}
         if "host" in form:
             form["host"] = self._whole_url(form["host"])
@@ -146,15 +149,24 @@ class StartPage:
             if sent:
                 self._options.out = str(run)
             self._session.prepare()
-        except (ConfigError, OSError, ValueError) as error:
+        except (ConfigError, OSError) as error:
             vars(self._options).update(before)
             environment.host, environment.user_classes, environment.shape_class = kept
             uploads.discard(run)
-            return {_field_of(str(error), sent): str(error)}
+            return {self._field_of(str(error), run, sent): str(error)}
         finally:
             self._options.out = self._out
         self._swarm(answers)
         return {}
+
+    def _field_of(self, sentence: str, run: Path, sent: list[FileStorage]) -> str:
+        """The field that a sentence is about; none if it is about the whole."""
+        first = sentence.replace(":", " ").split()[0]
+        if str(run) in sentence or (sent and FIELD_OF.get(first) == "files"):
+            return "upload"
+        if self._options.payloads and str(self._options.payloads) in sentence:
+            return "files"
+        return FIELD_OF.get(first, "")
 
     def _paths(self, chosen: list[str], sent: list[FileStorage], run: Path) -> list[str]:
         offered = [str(Path(self._options.payloads, name)) for name in chosen]
@@ -307,13 +319,6 @@ def _shown(url: str) -> str:
         return target.parse(url).shown if "?" in url else url
     except ConfigError:
         return url
-
-
-def _field_of(sentence: str, sent: list[FileStorage]) -> str:
-    """The field that a sentence is about; none if it is about the whole."""
-    first = sentence.replace(":", " ").split()[0]
-    field = FIELD_OF.get(first, "")
-    return "upload" if field == "files" and sent else field
 
 
 def _text(value: object) -> str:

@@ -19,10 +19,7 @@ TOO_LARGE = (
 
 
 def keep(files: Sequence[FileStorage], run: Path) -> list[str]:
-    """Write the files into the folder of the `run` to come, under names that lead nowhere else. Returns their paths.
-
-    Raises ValueError for a file that is empty.
-    """
+    """Write the files into the folder of the `run` to come, under names that lead nowhere else. Returns their paths."""
     folder = run / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
@@ -30,8 +27,6 @@ def keep(files: Sequence[FileStorage], run: Path) -> list[str]:
         path = _unused(folder, secure_filename(file.filename or "") or f"upload-{number}")
         file.save(path)
         paths.append(path)
-        if not path.stat().st_size:
-            raise ValueError(f"{path.name} is empty")
     return [str(path) for path in paths]
 
 

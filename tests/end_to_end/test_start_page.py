@@ -122,7 +122,7 @@ def test_files_come_from_the_folder_or_the_browser_and_are_sent(stand_in, page, 
     for name in ("../b.json", ".hidden.json", "/etc/passwd"):
         assert "is not in" in wrong(send(ours, **load, files={"files": (None, name)}))["files"]
     assert "is empty" in wrong(send(ours, **load, files={"upload": ("empty.json", b"")}))["upload"]
-    assert "not JSON" in wrong(send(ours, **load, files={"upload": ("x.json", b"{")}))["upload"]
+    assert "not valid JSON" in wrong(send(ours, **load, files={"upload": ("x.json", b"{")}))["upload"]
     assert "what kind" in send(ours, **load | {"kind": "as started"}, files={"upload": ("x.json", b"{}")}).text
     assert not run.exists()
 
@@ -234,10 +234,10 @@ def test_a_report_that_cannot_be_made_says_why(page, tmp_path):
     (run / "run.json").write_text("{", encoding="utf-8")
     ours = page(NOBODY, "t", f"--out={tmp_path / 'other'}")
 
-    said = until(
-        lambda: (text := get(ours, "/loadgate/runs/run/report.html").text) if "There is no report" in text else ""
+    answer = until(
+        lambda: (found := get(ours, "/loadgate/runs/run/report.html")) and "no report" in found.text and found
     )
-    assert "run.json" in said
+    assert "run.json" in answer.text
 
 
 def test_reset_counts_anew_and_the_run_keeps_all(stand_in, page, tmp_path):
@@ -292,6 +292,6 @@ def test_a_lost_worker_is_shown(stand_in, page, tmp_path):
     until(lambda: ours.tab().get(("Generator", "planned"), ("",))[0] == "30/s")
 
     os.kill(psutil.Process(ours.process.pid).children()[0].pid, signal.SIGKILL)
-    value, note = until(lambda: (row := ours.tab()["Generator", "workers"])[0] == "1" and row)
+    _, note = until(lambda: (row := ours.tab()["Generator", "workers"])[0] == "1" and row)
     assert "1 lost" in note
     stop(ours, run)
