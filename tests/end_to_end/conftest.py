@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m"]
 PATIENCE_S = 60
+TIMEOUT_S = 10  # of one answer of a page
 INTERRUPT_AFTER_S = 1.0
 
 # Started in a script's background we would ignore Ctrl-C, and so would the commands that the tests interrupt.
@@ -156,3 +159,60 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.02)
+
+
+class Page:
+    """Locust's page, as a client sees it that says whatever it likes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(self.url, timeout=TIMEOUT_S).ok
+        except requests.ConnectionError:
+            return False
+
+    def post(self, path: str, **fields: Any) -> None:
+        answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=TIMEOUT_S)
+        assert answer.ok, answer.text
+
+    def tab(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """The rows of the tab, by part and what."""
+        answer = requests.get(f"{self.url}/stats/requests", timeout=TIMEOUT_S).json()
+        (table,) = answer["extended_stats"]
+        assert table["key"] == "inference"
+        assert [row["name"] for row in table["data"]] == sorted(row["name"] for row in table["data"])
+        return {(row["part"], row["what"]): (row["value"], row["note"]) for row in table["data"]}
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Start `loadgate ui` on a free port; it ends with the test."""
+    started = []
+
+    def start(url: str, token: str, *words: str, environ: dict[str, str] | None = None) -> Page:
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            port = chosen.getsockname()[1]
+        command = [*PYTHON, "loadgate", "ui", *([url] if url else []), f"--port={port}", "--no-plots", *words]
+        pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        environ = environment(token) | (environ or {})
+        started.append(subprocess.Popen(command, cwd=tmp_path, env=environ, **pipes))
+        found = Page(f"http://127.0.0.1:{port}")
+        until(found.answers)
+        return found
+
+    yield start
+    for process in started:
+        process.terminate()
+        assert process.wait(PATIENCE_S) in (0, 2, 3)  # as the last test ended; 3 on a busy machine
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """Wait until there is something, and return it."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.3)
+    return found

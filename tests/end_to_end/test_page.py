@@ -1,69 +1,11 @@
 """`loadgate ui`: a test is started, watched and stopped on Locust's page."""
 
 import json
-import socket
-import subprocess
 import time
 
 import pytest
 import requests
-from conftest import PATIENCE_S, PYTHON, environment, wait_for
-
-TIMEOUT_S = 10
-
-
-class Page:
-    def __init__(self, url):
-        self.url = url
-
-    def post(self, path, **fields):
-        answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=TIMEOUT_S)
-        assert answer.ok, answer.text
-
-    def tab(self):
-        """The rows of the tab, by part and what."""
-        answer = requests.get(f"{self.url}/stats/requests", timeout=TIMEOUT_S).json()
-        (table,) = answer["extended_stats"]
-        assert table["key"] == "inference"
-        assert [row["name"] for row in table["data"]] == sorted(row["name"] for row in table["data"])
-        return {(row["part"], row["what"]): (row["value"], row["note"]) for row in table["data"]}
-
-
-def until(condition):
-    end = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.3)
-    return found
-
-
-@pytest.fixture
-def page(tmp_path):
-    """Start `loadgate ui` on a free port; it ends with the test."""
-    started = []
-
-    def start(url, token, *words):
-        with socket.socket() as chosen:
-            chosen.bind(("127.0.0.1", 0))
-            port = chosen.getsockname()[1]
-        command = [*PYTHON, "loadgate", "ui", *([url] if url else []), f"--port={port}", "--no-plots", *words]
-        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment(token), **pipes))
-        found = Page(f"http://127.0.0.1:{port}")
-        until(lambda: answers(found.url))
-        return found
-
-    yield start
-    for process in started:
-        process.terminate()
-        assert process.wait(PATIENCE_S) in (0, 2)  # as the last test ended
-
-
-def answers(url):
-    try:
-        return requests.get(url, timeout=TIMEOUT_S).ok
-    except requests.ConnectionError:
-        return False
+from conftest import TIMEOUT_S, until, wait_for
 
 
 def test_a_test_is_started_watched_and_stopped_and_the_tab_is_what_the_summary_says(stand_in, page, tmp_path):
