@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import browsing
 import pytest
 import requests
 
@@ -216,3 +217,21 @@ def until(condition: Callable[[], Any]) -> Any:
         assert time.monotonic() < end, "it did not come"
         time.sleep(0.3)
     return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's Chromium. Not kept for longer than a file: asyncio.run refuses to work while Playwright is there."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=browsing.executable(), chromium_sandbox=os.geteuid() != 0)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def window(browser: Any) -> Iterator[Any]:
+    """An empty window, that knows nothing of what others visited."""
+    with browser.new_context() as context:
+        yield context.new_page()
