@@ -28,7 +28,7 @@ def show_progress() -> None:
 def _on_init(environment: Any, **_: Any) -> None:
     for weight in environment.loadgate.weights:
         _say(weight.plans)
-    # Its closing tables show percentiles of two digits beside ours.
+    # Its closing tables would show whole milliseconds, failures among them, beside ours.
     logging.getLogger("locust.stats_logger").setLevel(logging.ERROR)
 
 

@@ -165,8 +165,8 @@ def wait_for(path: Path) -> None:
 class Page:
     """Locust's page, as a client sees it that says whatever it likes."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, process: subprocess.Popen[Any]) -> None:
+        self.url, self.process = url, process
 
     def answers(self) -> bool:
         try:
@@ -179,12 +179,15 @@ class Page:
         assert answer.ok, answer.text
 
     def tab(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """The rows of the tab, by part and what."""
+        """The rows of the tab "Inference", by part and what."""
+        return {(row["part"], row["what"]): (row["value"], row["note"]) for row in self.rows("inference")}
+
+    def rows(self, key: str) -> list[dict[str, str]]:
+        """The rows of a tab of ours."""
         answer = requests.get(f"{self.url}/stats/requests", timeout=TIMEOUT_S).json()
-        (table,) = answer["extended_stats"]
-        assert table["key"] == "inference"
-        assert [row["name"] for row in table["data"]] == sorted(row["name"] for row in table["data"])
-        return {(row["part"], row["what"]): (row["value"], row["note"]) for row in table["data"]}
+        [rows] = [table["data"] for table in answer["extended_stats"] if table["key"] == key]
+        assert [row["name"] for row in rows] == sorted(row["name"] for row in rows)
+        return rows
 
 
 @pytest.fixture
@@ -200,7 +203,7 @@ def page(tmp_path: Path) -> Iterator[Callable[..., Page]]:
         pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         environ = environment(token) | (environ or {})
         started.append(subprocess.Popen(command, cwd=tmp_path, env=environ, **pipes))
-        found = Page(f"http://127.0.0.1:{port}")
+        found = Page(f"http://127.0.0.1:{port}", started[-1])
         until(found.answers)
         return found
 
