@@ -35,10 +35,10 @@ def complaints(window: Page) -> list[str]:
     return heard
 
 
-def start(window: Page, users: int) -> None:
-    """Fill in Locust's form and send it."""
-    window.get_by_label("Number of users").fill(str(users))
-    window.get_by_label("Ramp up").fill(str(users))
+def start(window: Page, rate: float | str, **texts: str) -> None:
+    """Fill in the start form, by labels, and send it; what is not said stays as it is."""
+    for label, text in {"Rate requests/s": str(rate), **texts}.items():
+        window.get_by_role("textbox", name=label).fill(text)
     window.get_by_role("button", name="Start").click()
 
 

@@ -174,9 +174,10 @@ class Page:
         except requests.ConnectionError:
             return False
 
-    def post(self, path: str, **fields: Any) -> None:
+    def post(self, path: str, **fields: Any) -> str:
         answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=TIMEOUT_S)
         assert answer.ok, answer.text
+        return answer.text
 
     def tab(self) -> dict[tuple[str, str], tuple[str, str]]:
         """The rows of the tab "Inference", by part and what."""
