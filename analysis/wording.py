@@ -161,13 +161,19 @@ def _open_load(load: Mapping[str, Any]) -> list[str]:
     if search:
         rates = f"a search from {search['from_per_s']:,g} to at most {search['to_per_s']:,g} requests/s"
         return [f"{rates}, in about {search['budget_s']:,g} s", f"{load.get('arrivals') or 'open'} arrivals"]
-    return [
-        f"{rate:g} requests/s" if rate is not None else "a rate set while running",
-        f"{load.get('arrivals') or 'open'} arrivals",
-    ]
+    known = None if rate is None else f"{rate:g} requests/s"
+    return [_shape(load, known) or known or "a rate set while running", f"{load.get('arrivals') or 'open'} arrivals"]
 
 
 def _closed_load(load: Mapping[str, Any]) -> list[str]:
     users, think_time_s = load.get("users"), load.get("think_time_s")
     pause = f"thinking {think_time_s:g} s after each answer" if think_time_s else "each sending again on its answer"
-    return [f"{users:g} users" if users is not None else "users set while running", pause]
+    known = None if users is None else f"{users:g} users"
+    return [_shape(load, known) or known or "users set while running", pause]
+
+
+def _shape(load: Mapping[str, Any], most: str | None) -> str:
+    """Write `shape Ramp up to 50 requests/s`; empty where no load shape made the load."""
+    if not load.get("shape"):
+        return ""
+    return f"shape {one_line(load['shape'])}{f' up to {most}' if most else ''}"

@@ -12,6 +12,7 @@ from typing import Any
 from analysis import run_format
 from analysis.capacity.search import Search
 from analysis.choices import Baseline
+from loadgate.outlines import Outline
 from loadgate.plan import Plan
 from loadgate.probe import Probe
 
@@ -40,11 +41,11 @@ def describe(
     users: int,
     probe: Probe | None,
     workers: int,
-    search: Search | None = None,
+    asked: Search | Outline | None = None,
 ) -> dict[str, Any]:
     """The manifest of the run at `path` that begins now with this many users in this many processes.
 
-    `search` is one for the capacity.
+    `asked` is a search for the capacity, or a load shape, where one of these makes the load.
     """
     gateway, grace_s = plan.sending.limits.gateway, plan.sending.limits.grace_s
     return {
@@ -68,7 +69,7 @@ def describe(
             "latency_asked": gateway.latency is not None,
         },
         "credential": plan.sending.credential.way,
-        "load": _load(plan, options, users, search),
+        "load": _load(plan, options, users, asked),
         "payloads": [weight.as_dict() for weight in plan.weights],
         "slo": [each.text for each in plan.slo],
         "baseline": plan.baseline and _baseline(path, plan.baseline),
@@ -78,20 +79,26 @@ def describe(
     }
 
 
-def _load(plan: Plan, options: Namespace, users: int, search: Search | None) -> dict[str, Any]:
+def _load(plan: Plan, options: Namespace, users: int, asked: Search | Outline | None) -> dict[str, Any]:
     is_open = plan.load_model == "open"
-    # On the page the number of users can be changed at any time, and a search changes their rate.
-    fixed = options.headless and search is None
+    search, outline = (asked, None) if isinstance(asked, Search) else (None, asked)
+    if outline is not None:
+        most, ramp_s = outline.users, outline.ramp_s
+    elif options.headless and search is None:
+        most, ramp_s = users, _ramp_s(users, options.spawn_rate)
+    else:  # on the page the number of users can be changed at any time, and a search changes their rate
+        most, ramp_s = None, 0.0
     return {
         "model": plan.load_model,
         "arrivals": plan.arrivals if is_open else None,
-        "rate_per_s": round(users * plan.rate_per_user, 6) if is_open and fixed else None,
-        "users": users if fixed else None,
+        "rate_per_s": round(most * plan.rate_per_user, 6) if is_open and most is not None else None,
+        "users": most,
         "think_time_s": None if is_open or plan.own_tasks else plan.think_time_s,
         "duration_s": plan.duration_s,
-        "ramp_s": _ramp_s(users, options.spawn_rate) if fixed else 0.0,
+        "ramp_s": ramp_s,
         "max_in_flight": plan.sending.limits.max_in_flight,
         "search": search and asdict(search),
+        "shape": outline and outline.shape,
     }
 
 

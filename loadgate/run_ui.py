@@ -2,6 +2,10 @@
 
 from loadgate import InferenceUser
 from loadgate.shapes import CapacitySearch as CapacitySearch
+from loadgate.shapes import Ramp as Ramp
+from loadgate.shapes import Soak as Soak
+from loadgate.shapes import Spike as Spike
+from loadgate.shapes import Steps as Steps
 
 
 class Requests(InferenceUser):

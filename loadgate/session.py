@@ -8,6 +8,7 @@ worker to drain, waits for their last rows, closes the run and has it analysed.
 import logging
 import signal
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,13 @@ from loadgate.live_samples import Seen
 from loadgate.live_totals import LiveTotals
 from loadgate.load import Load
 from loadgate.locust_stats import LocustCsv
+from loadgate.outlines import Outline
 from loadgate.plan import Plan, plan
 from loadgate.preflight import Weight
 from loadgate.probe import Probe, probe
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
-from loadgate.shapes import CapacitySearch
+from loadgate.shapes import CapacitySearch, OfPeak, outline_of
 from loadgate.watch import Watch
 
 READY, RATE, STOP, HURRY, STOPPED, LOCKED = (
@@ -135,9 +137,11 @@ class Session:
         self._plan = plan(options, self._environment.user_classes)
         if not self._collects:
             return
-        self._record = None
-        if isinstance(self._environment.shape_class, CapacitySearch):
+        self._record, shape = None, self._environment.shape_class
+        if isinstance(shape, CapacitySearch):
             self._plan, self._record = capacity.prepared(options, self._plan)
+        elif isinstance(shape, OfPeak):
+            self._plan = replace(self._plan, duration_s=shape.duration_s)
         self.weights = self._plan.weights
         for weight in self.weights:
             log.info("%s", weight.plans)
@@ -209,7 +213,7 @@ class Session:
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
-        has_end = self._options.headless and self._options.duration_s
+        has_end = self._plan is not None and self._plan.duration_s is not None
         as_planned = self._ended_by == ON_TIME or (self._ended_by == BY_LOCUST and not has_end)
         self._end("complete" if as_planned else "interrupted")
 
@@ -314,11 +318,18 @@ class Session:
             self._send_rate(rate_per_user)
         gevent.spawn(self._runner.start, users, users)
 
-    # ---- a search for the capacity
+    # ---- what makes the load, if no number of users does
 
     @property
-    def _asked(self) -> Search | None:
-        return self._record.search if self._record else None
+    def _asked(self) -> Search | Outline | None:
+        if self._record is not None:
+            return self._record.search
+        shape = self._environment.shape_class
+        return None if shape is None else outline_of(shape)
+
+    def finish(self) -> None:
+        """End the run as planned. Not in a shape's greenlet: Locust would start no other before the report is there."""
+        gevent.spawn(self._end_on_time).join()
 
     def goes_on(self) -> bool:
         """Do what the search has to do for most of a second; whether there is more. Blocks its greenlet."""
@@ -402,7 +413,10 @@ class Session:
 
     def _end_on_time(self) -> None:
         self._begin_end(ON_TIME)
-        self._drain_and_quit()
+        try:
+            self.on_test_stopping()
+        finally:
+            self._leave()
 
     def _drain_and_quit(self) -> None:
         try:

@@ -17,6 +17,7 @@ from loadgate import manifest, plan
 from loadgate.answers import Answer, Finding
 from loadgate.credential import TOKEN_VARIABLE, WAYS
 from loadgate.options import HOW, LIMITS, LOCUST_ONLY, WHAT
+from loadgate.outlines import Outline
 from loadgate.probe import Probe
 
 DEFAULTS = {option.name: option.default for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY)}
@@ -194,3 +195,26 @@ def test_a_search_has_rates_of_its_own():
 
     assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
     assert load["search"] == {"from_per_s": 1.0, "to_per_s": 100.0, "budget_s": 900.0, "seed": 7}
+    assert load["shape"] is None
+
+
+@pytest.mark.parametrize("headless", [True, False])
+def test_a_load_shape_has_its_name_and_its_peak(headless):
+    """Nothing but it changes the number of users, not even a hand on the page."""
+    options = Namespace(spawn_rate=1.0, headless=headless)
+    made, soak = make_plan(rate_per_user=0.5, duration_s=100.0), Outline("Soak", 50, 5.0)
+    load = manifest.describe(Path("reports/run"), made, options, 1, None, 1, soak)["load"]
+
+    assert (load["shape"], load["users"], load["rate_per_s"], load["ramp_s"]) == ("Soak", 50, 25.0, 5.0)
+    assert load["search"] is None
+
+
+def test_of_a_shape_that_does_not_say_its_peak_only_the_name_is_known():
+    options = Namespace(spawn_rate=1.0, headless=True)
+    load = manifest.describe(Path("reports/run"), make_plan(), options, 1, None, 1, Outline("Ours"))["load"]
+
+    assert (load["shape"], load["users"], load["rate_per_s"], load["ramp_s"]) == ("Ours", None, None, 0.0)
+
+
+def test_a_plain_load_has_no_shape():
+    assert describe(make_plan())["load"]["shape"] is None

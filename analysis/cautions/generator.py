@@ -105,7 +105,7 @@ def requests_resent(evidence: Evidence) -> Caution | None:
 
 def _ordered_requests(run: Run) -> tuple[float, float] | None:
     """How many requests a complete open load asked for, and how many may be missing; None if it cannot be
-    said.
+    said: not of a load shape, which has its rate only at its peak.
 
     A ramp plans half the rate on average, and in whole users, so by up to a second's worth less. A fair
     Poisson plan may be shorter by chance.
@@ -113,6 +113,8 @@ def _ordered_requests(run: Run) -> tuple[float, float] | None:
     load = run.manifest["load"]
     rate, duration_s, ramp_s = load.get("rate_per_s"), load.get("duration_s"), load.get("ramp_s") or 0.0
     if load["model"] != "open" or run.manifest["state"] != "complete" or not rate or not duration_s:
+        return None
+    if load.get("shape"):
         return None
     ordered = rate * (duration_s - min(ramp_s, duration_s) / 2)
     slack = max(1.0, SHORT_SHARE * ordered)

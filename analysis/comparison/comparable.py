@@ -22,6 +22,7 @@ NEEDED = (
     ("load.model", "load model"),
     ("load.arrivals", "arrivals"),
     ("load.rate_per_s", "rate (1/s)"),
+    ("load.shape", "load shape"),
     ("load.think_time_s", "think time (s)"),
     ("load.ramp_s", "ramp (s)"),
 )

@@ -185,6 +185,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "load.ramp_s": _LENGTH,
     "load.max_in_flight": _NUMBER,
     "load.search": (_search_or_null, "an object with the numbers from_per_s, to_per_s and budget_s, or null"),
+    "load.shape": _TEXT_OR_NULL,
     "stopped_by": _TEXT_OR_NULL,
     "slo": (_list_of_texts_or_null, "a list of texts, or null"),
     "baseline": _OBJECT_OR_NULL,

@@ -19,6 +19,7 @@ ONLY_NAMES = (
 )
 
 
+SHAPE_NOTE = "The load was Locust's, by the shape {}: choose it again on the page, or run its locustfile again."
 PLAN_NOTE = "What was planned from it (--target-rate, --instances, --headroom) is in capacity.json."
 
 
@@ -35,6 +36,8 @@ def again(run: Mapping[str, Any]) -> Again:
         return Again(None, ())
     if load.get("search"):
         return _search_again(run, load["search"])
+    if load.get("shape"):
+        return Again(None, (SHAPE_NOTE.format(load["shape"]),))
     if load.get("rate_per_s" if load["model"] == "open" else "users") is None:
         return Again(None, ("The load was set by hand while it ran, so no command line repeats it.",))
     if load["model"] == "closed" and load.get("think_time_s") is None:

@@ -45,7 +45,8 @@ def ui(
     """Serve Locust's page to start, change and stop loads on URL, with a tab for what matters here.
 
     Each test on it writes a run directory and its report. Users there are requests/s: each stands for one a second.
-    The search for the capacity is among its shapes; --from to --resume are for that. Ctrl-C ends it.
+    Its shapes are a ramp, steps, a spike, a soak, and the search for the capacity; --from to --resume are for that.
+    Ctrl-C ends it.
     """
     click.echo(f"page: http://{web_host or '127.0.0.1'}:{web_port}", err=True)
     launch(

@@ -64,6 +64,7 @@ def test_the_schema_is_one():
         (EVERY_MEASURE, {"counts": None, "state": "interrupted", "ended_at": None}),
         (EVERY_MEASURE, {"load": {"rate_per_s": 500.0, "duration_s": 1.0}, "workers": 2, "workers_lost": 1}),
         (EVERY_MEASURE, {"load": {"model": "closed", "arrivals": None, "users": 3, "think_time_s": 0.5}}),
+        (EVERY_MEASURE, {"load": {"shape": "Ramp", "rate_per_s": 500.0, "users": 500}}),
         ([(0, f"name {number}", "ok", "response", 9, 1) for number in range(60)], {"payloads": None}),
         (EVERY_MEASURE, {"gateway": {"name": "none"}, "probe": {"outcome": "ok", "status": 200, "service_s": 0.1}}),
     ],

@@ -104,6 +104,15 @@ def test_a_size_has_a_unit(size, text):
             {"model": "closed", "users": 2, "think_time_s": 0.5, "duration_s": 1},
             "2 users, thinking 0.5 s after each answer, 1 s",
         ),
+        (
+            {"model": "open", "shape": "Ramp", "rate_per_s": 50.0, "arrivals": "constant", "duration_s": 600.0},
+            "shape Ramp up to 50 requests/s, constant arrivals, 600 s",
+        ),
+        (
+            {"model": "closed", "shape": "Soak", "users": 50, "duration_s": 3600, "ramp_s": 60.0},
+            "shape Soak up to 50 users, each sending again on its answer, 3600 s, of which 60 s ramp",
+        ),
+        ({"model": "open", "shape": "Our\nOwn", "arrivals": "poisson"}, "shape Our Own, poisson arrivals"),
         ({"model": "recorded", "recorded_by": "k6 CSV", "duration_s": None}, "as k6 CSV recorded it"),
     ],
 )

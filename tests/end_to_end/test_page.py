@@ -1,5 +1,6 @@
 """`loadgate ui`: a test is started, watched and stopped on Locust's page."""
 
+import csv
 import json
 import time
 
@@ -48,6 +49,45 @@ def test_the_search_for_the_capacity_is_a_shape_of_the_picker_and_a_plain_test_a
     ours.post("/stop")
     wait_for(tmp_path / "run-2" / "summary.json")
     assert not (tmp_path / "run-2" / "capacity.json").exists()
+
+
+def test_a_shape_of_the_picker_sets_the_rate_and_ends_by_itself(stand_in, page, tmp_path):
+    service, run = stand_in("--service-time=constant:20ms", "--instances=4"), tmp_path / "run"
+    ours = page(service.url, service.token, f"--out={run}")
+    picker = requests.get(ours.url, timeout=TIMEOUT_S).text
+    assert '"available_shape_classes": ["Default", "CapacitySearch", "Ramp", "Soak", "Spike", "Steps"]' in picker
+
+    ours.post("/swarm", user_count=50, spawn_rate=1, run_time="10s", shape_class="Steps")
+    wait_for(run / "summary.json")
+    manifest = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    load = manifest["load"]
+    assert manifest["state"] == "complete"
+    assert (load["shape"], load["users"], load["rate_per_s"], load["duration_s"]) == ("Steps", 50, 50.0, 10.0)
+    with (run / "timeline.csv").open(newline="", encoding="utf-8") as file:
+        planned = [int(row["planned"]) for row in csv.DictReader(file)]
+    assert planned == sorted(planned[:10]) + [0] * len(planned[10:])
+    for step in range(5):  # the change may come in one of its two seconds
+        assert 10 * (step + 1) in planned[2 * step : 2 * step + 2]
+    assert sum(planned) == pytest.approx(300, abs=30)
+
+
+def test_a_shape_that_is_stopped_is_interrupted_and_another_one_follows(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:20ms", "--instances=4")
+    ours = page(service.url, service.token, f"--out={tmp_path / 'run'}")
+
+    ours.post("/swarm", user_count=30, spawn_rate=1, run_time="1h", shape_class="Soak")
+    wait_for(tmp_path / "run" / "latency.csv")
+    ours.post("/stop")
+    for number in (2, 3):
+        wait_for(tmp_path / "run" / "summary.json" if number == 2 else tmp_path / "run-2" / "summary.json")
+        ours.post("/swarm", user_count=30, spawn_rate=1, run_time="2s", shape_class="Ramp")
+    wait_for(tmp_path / "run-3" / "summary.json")
+
+    runs = [
+        json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("run", "run-2", "run-3")
+    ]
+    assert [run["state"] for run in runs] == ["interrupted", "complete", "complete"]
+    assert [(run["load"]["shape"], run["load"]["ramp_s"]) for run in runs] == [("Soak", 60.0), *[("Ramp", 0.0)] * 2]
 
 
 def test_a_test_that_cannot_be_made_says_why(page):

@@ -61,6 +61,7 @@ def test_one_dropped_arrival_makes_the_run_invalid(cautions):
         ({"rate_per_s": 200.0, "ramp_s": 4.0}, True),
         ({"rate_per_s": 200.0, "model": "closed"}, False),
         ({"rate_per_s": 200.0, "duration_s": None}, False),
+        ({"rate_per_s": 200.0, "shape": "Ramp"}, False),  # its rate is that of its peak
     ],
 )
 def test_an_open_load_that_was_not_planned_in_full_makes_the_run_invalid(cautions, load, is_below):

@@ -35,6 +35,8 @@ def load(**changes):
         ),
         ({"load": load(rate_per_s=50.0)}, [("rate (1/s)", "none", "50.0")]),
         ({"load": load(arrivals="poisson")}, [("arrivals", "constant", "poisson")]),
+        ({"load": load(shape="Ramp")}, [("load shape", "none", "Ramp")]),
+        ({"load": load(shape=None)}, []),
         ({"load": load(ramp_s=5.0)}, [("ramp (s)", "0.0", "5.0")]),
         (
             {"load": load(model="closed", arrivals=None)},

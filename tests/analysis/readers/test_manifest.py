@@ -66,6 +66,7 @@ def test_what_is_no_json_object_is_a_bad_run(tmp_path, text):
             {"load": {"duration_s": "20s"}},
             "run.json: load.duration_s '20s' is not a number of seconds from 0 to 10,000,000",
         ),
+        ({"load": {"shape": 5}}, "run.json: load.shape '5' is not a text, or null"),
         ({"load": {"search": {}}}, "run.json: load.search '{}' is not an object with the numbers from_per_s, to_per_s"),
         (
             {"load": {"rate_per_s": -1}},

@@ -157,3 +157,10 @@ def test_values_of_a_run_json_written_by_hand_are_no_traceback():
 
     assert again(run_of(load=load, gateway=gateway, seed={}, workers="many", payloads=None)).command
     assert again(run_of(load=CLOSED | {"users": 10**12, "ramp_s": 3.0})).command
+
+
+def test_a_load_shape_is_no_steady_load_to_be_run_again():
+    found = again(run_of(load=OPEN | {"shape": "Ramp"}))
+
+    assert found.command is None
+    assert "the shape Ramp" in found.notes[0]
