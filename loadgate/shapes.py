@@ -16,11 +16,11 @@ class CapacitySearch(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """As many users from the first moment to the end: what changes is the rate of each."""
-        return (USERS, USERS) if self._session.goes_on() else None
-
-    @property
-    def _session(self) -> Any:
-        return self.runner.environment.loadgate  # type: ignore[union-attr] # `loadgate.user` puts it there
+        session = self.runner.environment.loadgate  # type: ignore[union-attr] # `loadgate.user` puts it there
+        if session.goes_on():
+            return USERS, USERS
+        session.finish()
+        return None
 
 
 class OfPeak(LoadTestShape):
@@ -115,6 +115,4 @@ def outline_of(shape: LoadTestShape) -> Outline:
     return Outline(name, shape.peak, shape.ramp_s) if isinstance(shape, OfPeak) else Outline(name)
 
 
-SHAPES: dict[str, type[LoadTestShape]] = {
-    shape.__name__: shape for shape in (Ramp, Steps, Spike, Soak, CapacitySearch)
-}
+SHAPES: dict[str, type[LoadTestShape]] = {shape.__name__: shape for shape in (Ramp, Steps, Spike, Soak, CapacitySearch)}

@@ -80,7 +80,7 @@ FIELDS = (
         "such as 5m",
         options.positive_duration,
         lambda texts: not _is_search(texts),
-        blank="until you stop it; a shape takes 10m",
+        blank="until you stop it; a shape 10m, a soak 1h",
     ),
     Field(
         "ramp",

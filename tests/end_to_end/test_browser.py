@@ -1,17 +1,20 @@
 """`loadgate ui` in a real browser."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
+from pathlib import Path
 from string import Template
 
 import pytest
 from browsing import TITLE, complaints, open_tab, start, table, theme, value, violations
-from conftest import wait_for
+from conftest import ROOT, wait_for
 from playwright.sync_api import expect
 
 RATE = 40  # users on the page are requests/s
+SAMPLES = ROOT / "loadgate" / "samples"
 NOBODY = "http://127.0.0.1:9/v1/infers/x"
 TOKEN = "MIISbrowser"
 PASSWORD = "correct horse battery"
@@ -80,28 +83,114 @@ def every_tab(window):
     return said
 
 
-def test_the_tab_shows_a_test_as_it_goes_on_and_ends_as_its_summary(stand_in, page, window, tmp_path):
+def test_a_load_is_started_changed_watched_stopped_and_read_and_started_again(stand_in, page, window, tmp_path):
     service, run = stand_in("--service-time=constant:20ms", "--fault=unavailable:20%"), tmp_path / "run"
     ours, wrong = page(service.url, service.token, f"--out={run}"), complaints(window)
 
     window.goto(ours.url)
-    start(window, RATE)
-    open_tab(window, TITLE)
+    window.get_by_role("button", name="Start").click()  # with its defaults
+    expect(window.get_by_role("tab", name=TITLE)).to_have_attribute("aria-selected", "true")
+    expect(value(window, "Generator", "planned")).to_have_text("10/s")
+    window.get_by_role("link", name="Start or change").click()
+    window.get_by_role("textbox", name="Rate from now on").fill(f"{RATE}")
+    window.get_by_role("button", name="Change").click()
+    expect(value(window, "Generator", "planned")).to_have_text(f"{RATE}/s")
+    window.get_by_role("button", name="Edit").click()  # Locust's own way
+    window.get_by_label("Number of users").fill("60")
+    window.get_by_role("button", name="Update Swarm").click()
+    expect(value(window, "Generator", "planned")).to_have_text("60/s")
     expect(value(window, "Response", "p95")).to_contain_text(" ms")
-    expect(value(window, "Outcomes", "unavailable")).not_to_have_text("0")
     parts = [part for part, _ in groupby(table(window), key=lambda row: row[0])]
     assert parts == ["Outcomes", "Response", "Service", "Generator", "In flight", "Payloads"]
-    before = value(window, "Outcomes", "ok").inner_text()
-    expect(value(window, "Outcomes", "ok")).not_to_have_text(before)
 
     window.get_by_role("button", name="Stop").click()
     wait_for(run / "summary.json")
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    expect(value(window, "Outcomes", "ok")).to_have_text(f"{summary['outcomes']['ok']:,}")
-    number, unit = value(window, "Response", "p50").inner_text().split()
-    p50_s = summary["latency"]["response"]["p50"]["value_s"]
-    assert (float(number), unit) == (pytest.approx(1000 * p50_s, rel=0.02), "ms")  # the summary cuts a warm-up
+    for outcome in ("ok", "unavailable"):  # by themselves: nobody loads the page anew
+        expect(value(window, "Outcomes", outcome)).to_have_text(f"{summary['outcomes'][outcome]:,}")
+    for name in ("p50", "p90"):
+        number, unit = value(window, "Response", name).inner_text().split()
+        value_s = summary["latency"]["response"][name]["value_s"]
+        assert (float(number), unit) == (pytest.approx(1000 * value_s, rel=0.02), "ms")  # the summary cuts a warm-up
+
+    open_tab(window, "Report")
+    row = window.get_by_role("row", name="run 2")
+    expect(row).to_contain_text(f"complete {sum(summary['outcomes'].values()):,}")
+    row.get_by_role("link", name="report of run").click()
+    expect(window.get_by_role("heading", name="Percentiles")).to_be_visible()
+    window.go_back()
+    window.get_by_role("link", name="Start or change").click()
+    start(window, 15)
+    expect(value(window, "Generator", "planned")).to_have_text("15/s")
+    window.get_by_role("button", name="Stop").click()
+    wait_for(tmp_path / "run-2" / "summary.json")
     assert wrong == []
+
+
+def test_the_form_asks_what_fits_and_says_what_is_wrong_where_it_is(stand_in, page, window, tmp_path):
+    service = stand_in()
+    ours = page(service.url, service.token, f"--out={tmp_path / 'run'}", f"--payloads={SAMPLES}")
+    window.goto(ours.url)
+
+    def asked():
+        """The labels of the fields of text that are shown."""
+        shown = [field for field in window.locator("input[autocomplete=off]").all() if field.is_visible()]
+        return [field.get_attribute("name") for field in shown]
+
+    limits = ["timeout_s", "body_limit_bytes"]
+    assert asked() == ["host", "rate", "duration", "ramp", *limits]
+    window.get_by_role("radio", name="closed").check()
+    assert asked() == ["host", "users", "think_time_s", "duration", "ramp", *limits]
+    window.get_by_role("radio", name="soak").check()
+    assert asked() == ["host", "users", "think_time_s", "duration", *limits]
+    window.get_by_role("radio", name="capacity search").check()
+    search = ["from_per_s", "to_per_s", "budget_s", "target_per_s", "instances", "headroom"]
+    assert asked() == ["host", *search, *limits]
+    window.get_by_role("radio", name="steady").check()
+    window.get_by_role("radio", name="open").check()
+    window.get_by_role("radio", name="file multipart").check()
+    assert asked() == ["host", "field", "rate", "duration", "ramp", *limits]
+    window.get_by_role("checkbox", name="flower.png").check()
+
+    start(window, "fast", **{"Time limit": "soon"})
+    expect(window.get_by_role("alert")).to_contain_text("Nothing was started")
+    for label, text in (("Rate requests/s", "fast"), ("Time limit", "soon")):
+        field = window.get_by_role("textbox", name=label)
+        expect(field).to_have_value(text)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(re.compile(f"'{text}'"))
+    expect(window.get_by_role("checkbox", name="flower.png")).to_be_checked()
+    for scheme in ("light", "dark"):
+        window.emulate_media(color_scheme=scheme)
+        assert violations(window, "body") == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_files_of_the_browser_are_sent_and_a_spike_is_told_as_one(stand_in, page, window, tmp_path):
+    service, run, body = stand_in(), tmp_path / "run", tmp_path / "mine.json"
+    body.write_text("{}", encoding="utf-8")
+    ours = page(service.url, service.token, f"--out={run}")
+    window.goto(ours.url)
+    window.get_by_role("radio", name="JSON or").check()
+    window.get_by_label("Files of this computer").set_input_files(body)
+    window.get_by_role("radio", name="spike").check()
+    start(window, 50, Duration="1h")
+
+    expect(value(window, "Generator", "planned")).to_have_text("5/s")
+    expect(value(window, "Payloads", "mine.json")).to_have_text("1")
+    window.get_by_role("link", name="Start or change").click()
+    expect(window.get_by_role("main")).to_contain_text("It follows the shape Spike")
+    assert violations(window, "body") == []
+    ours.post("/stop")
+    wait_for(run / "summary.json")
+    window.get_by_role("link", name="Runs").click()
+    expect(window.get_by_role("row", name="run")).to_contain_text("interrupted")
+    assert violations(window, "body") == []
+    window.get_by_role("link", name="run", exact=True).click()
+    with window.expect_download() as download:
+        window.get_by_role("link", name="latency.csv").click()
+    assert Path(download.value.path()).read_bytes() == (run / "latency.csv").read_bytes()
+    assert violations(window, "body") == []
 
 
 def test_what_a_service_says_stays_text(answering, page, window, tmp_path):

@@ -54,7 +54,7 @@ def test_the_search_for_the_capacity_is_a_shape_of_the_picker_and_a_plain_test_a
 def test_a_shape_of_the_picker_sets_the_rate_and_ends_by_itself(stand_in, page, tmp_path):
     service, run = stand_in("--service-time=constant:20ms", "--instances=4"), tmp_path / "run"
     ours = page(service.url, service.token, f"--out={run}")
-    picker = requests.get(ours.url, timeout=TIMEOUT_S).text
+    picker = requests.get(f"{ours.url}/?locust", timeout=TIMEOUT_S).text
     assert '"available_shape_classes": ["Default", "CapacitySearch", "Ramp", "Soak", "Spike", "Steps"]' in picker
 
     ours.post("/swarm", user_count=50, spawn_rate=1, run_time="10s", shape_class="Steps")

@@ -134,7 +134,7 @@ def test_files_come_from_the_folder_or_the_browser_and_are_sent(stand_in, page, 
     names = {sent["name"] for sent in json.loads((run / "run.json").read_text(encoding="utf-8"))["payloads"]}
     assert names == {"a.json", "c.json"}
     assert [path.name for path in (run / "uploads").iterdir()] == ["c.json"]
-    bodies = {row["body_bytes"] for row in service.truth()}
+    bodies = {row["bytes"] for row in service.truth()}
     assert bodies == {"8"}
 
 
