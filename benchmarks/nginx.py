@@ -22,7 +22,7 @@ daemon off;
 master_process off;
 error_log error.log warn;
 pid nginx.pid;
-events { worker_connections 1024; }
+events { worker_connections 16384; }
 http {
   map $connection_requests $new { 1 new; default old; }
   log_format seen "$status $new $content_length $request_length";
@@ -49,7 +49,7 @@ http {
     location / { return 200 '@answer@'; }
   }
   server {
-    listen 127.0.0.1:@port@ @ssl@;
+    listen 127.0.0.1:@port@ backlog=16384 @ssl@;
     location / { @action@ }
   }
 }
@@ -115,7 +115,7 @@ class Nginx:
 @contextmanager
 def serving(binary: str, folder: Path, work: Work) -> Iterator[Nginx]:
     """An nginx for `work`, until the end of the block."""
-    port = _free_port()
+    port = free_port()
     _write_certificates(folder)
     settings = {
         "answer": ANSWER,
@@ -152,7 +152,7 @@ def _await(process: subprocess.Popen[bytes], port: int, errors: Path) -> None:
     raise RuntimeError(f"nginx did not start: {said}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as chosen:
         chosen.bind(("127.0.0.1", 0))
         return int(chosen.getsockname()[1])

@@ -11,6 +11,14 @@ from typing import Literal
 
 Distribution = Literal["constant", "poisson"]
 DISTRIBUTIONS: tuple[Distribution, ...] = ("constant", "poisson")
+# Locust starts a greenlet for each user; more of them would not make the load any smoother, and take their time.
+MOST_USERS = 100
+
+
+def shared(rate_per_s: float) -> tuple[int, float]:
+    """Share a rate among Locust's users: how many, and requests/s of each. As far as that goes it is one."""
+    users = min(math.ceil(rate_per_s), MOST_USERS)
+    return users, rate_per_s / users
 
 
 class Arrivals:

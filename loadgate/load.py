@@ -1,6 +1,7 @@
 """The load of one process, from the first request to the last row: engine, arrivals and records joined."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import lru_cache
@@ -278,9 +279,12 @@ class Load:
             self._rows["waiting"] = [list(self._waiting_rows())]  # the latest, instead of an earlier one
 
     def _waiting_rows(self) -> Iterator[Row]:
-        """What is in flight, with the age it has."""
-        now = clock()
+        """What is in flight, with the age it has: thousands are few rows."""
+        now, began = clock(), defaultdict(list)
         for exchange in self._engine.waiting:
-            second, name = max(int(exchange.planned - self._start), 0), exchange.request.payload.name
-            for measure, since in ((RESPONSE, exchange.planned), (SERVICE, exchange.sent)):
-                yield second, name, Outcome.UNFINISHED.value, measure, [max(round(1e6 * (now - since)), 0)], 1
+            second = max(int(exchange.planned - self._start), 0)
+            began[second, exchange.request.payload.name].append((exchange.planned, exchange.sent))
+        for (second, name), times in began.items():
+            for measure, since in zip((RESPONSE, SERVICE), zip(*times, strict=True), strict=True):
+                ages_us = [max(round(1e6 * (now - at)), 0) for at in since]
+                yield second, name, Outcome.UNFINISHED.value, measure, ages_us, 1

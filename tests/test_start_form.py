@@ -95,7 +95,7 @@ def test_a_search_has_fields_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("rate", "users", "each"), [("50", 50, 1.0), ("0.5", 1, 0.5), ("2.5", 3, 2.5 / 3), ("4000", 1000, 4.0)]
+    ("rate", "users", "each"), [("50", 50, 1.0), ("0.5", 1, 0.5), ("2.5", 3, 2.5 / 3), ("4000", 100, 40.0)]
 )
 def test_a_user_is_one_request_a_second_as_far_as_that_goes(rate, users, each):
     answers, _ = check(STEADY | {"rate": rate}, CHOICES)

@@ -1,7 +1,6 @@
 """`loadgate run`: a load in plain words, carried out by Locust in this process."""
 
 import io
-import math
 import os
 import signal
 import socket
@@ -14,12 +13,11 @@ from typing import Any, NoReturn
 import click
 
 from loadgate import options
+from loadgate.arrivals import shared
 from loadgate.click_options import checked, with_options
 from loadgate.options import Option
 
 PACKAGE = Path(__file__).parent.parent
-# Locust starts a greenlet for each user; more of them would not make the load any smoother.
-MOST_USERS = 100
 INTERRUPTED = 130
 HEADLESS = ("--headless", "--only-summary", "--loglevel=ERROR")
 OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
@@ -91,8 +89,8 @@ def run(
         both(url, url_b, [f"{flag}={value}" for flag, value in timing.items() if value is not None], given)
     if users is None:
         rate = 10.0 if rate is None else rate
-        users = min(math.ceil(rate), MOST_USERS)
-        model = ["--load-model=open", f"--rate-per-user={rate / users!r}"]
+        users, each = shared(rate)
+        model = ["--load-model=open", f"--rate-per-user={each!r}"]
     else:
         model = ["--load-model=closed"]
     spawn_rate = users / ramp if ramp else users

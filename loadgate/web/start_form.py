@@ -1,19 +1,17 @@
 """What the start form asks, in its user's words, and how each text becomes a value or a sentence beside its field."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from analysis import units
 from loadgate import options, profiles, target
-from loadgate.arrivals import DISTRIBUTIONS
+from loadgate.arrivals import DISTRIBUTIONS, shared
 from loadgate.errors import ConfigError
 
 STEADY, SEARCH = "Steady", "CapacitySearch"
 OPEN, CLOSED = options.LOAD_MODELS
 AS_STARTED = "as started"  # what to send: what the command line and the locustfile say
-MOST_USERS = 1_000  # of the open model: up to here each is one request/s, as Locust's own page has it
 LONGEST_TEXT = 4_000
 
 Texts = Mapping[str, str]
@@ -124,12 +122,6 @@ class Answers:
         """Users a second."""
         users, ramp_s = self.peak[0], self.values["ramp"]
         return users / ramp_s if ramp_s else float(users)
-
-
-def shared(rate_per_s: float) -> tuple[int, float]:
-    """Share a rate among users: how many, and requests/s of each."""
-    users = min(math.ceil(rate_per_s), MOST_USERS)
-    return users, rate_per_s / users
 
 
 def check(texts: Texts, choices: Mapping[str, Iterable[str]]) -> tuple[Answers, dict[str, str]]:

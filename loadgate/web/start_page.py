@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from analysis.wording import size_text
 from loadgate import manifest, options, profiles, target
-from loadgate.arrivals import DISTRIBUTIONS
+from loadgate.arrivals import DISTRIBUTIONS, shared
 from loadgate.errors import ConfigError
 from loadgate.payloads import KINDS, SAMPLE
 from loadgate.shapes import SHAPES
@@ -94,7 +94,7 @@ class StartPage:
             number = BY_NAME[name].parse(request.form.get(name, "").strip())
         except ValueError as error:
             return self._page(self._texts(), {"change": str(error)}, 422)
-        users, rate_per_user = (number, None) if self._is_closed else start_form.shared(number)
+        users, rate_per_user = (number, None) if self._is_closed else shared(number)
         self._session.change(users, rate_per_user)
         return redirect(url_for("locust.index", tab="inference"))
 

@@ -37,15 +37,15 @@ def add(web_ui: Any, tabs: Sequence[Tab]) -> None:
 
     def extend(response: Response) -> Response:
         if request.path.endswith(STATISTICS) and response.is_json:
-            response.set_data(json.dumps({**response.get_json(), "extended_stats": [_table(tab) for tab in tabs]}))
+            response.set_data(json.dumps({**response.get_json(), "extended_stats": _tables(tabs)}))
         return response
 
     app.after_request(extend)
 
 
-def _table(tab: Tab) -> dict[str, Any]:
-    rows = tab.look()
+def _tables(tabs: Sequence[Tab]) -> list[dict[str, Any]]:
+    looked = [(tab.key, tab.look()) for tab in tabs]
     # In a thread of its own: the load must not wait for who looks at it.
-    found = gevent.get_hub().threadpool.apply(lambda: list(rows()))
+    found = gevent.get_hub().threadpool.apply(lambda: [(key, list(rows())) for key, rows in looked])
     # Locust's page sorts by `name`, which is not shown.
-    return {"key": tab.key, "data": [{"name": f"{at:04}", **row} for at, row in enumerate(found)]}
+    return [{"key": key, "data": [{"name": f"{at:04}", **row} for at, row in enumerate(rows)]} for key, rows in found]
