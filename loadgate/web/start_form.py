@@ -78,7 +78,7 @@ FIELDS = (
         "such as 5m",
         options.positive_duration,
         lambda texts: not _is_search(texts),
-        blank="until you stop it; a shape 10m, a soak 1h",
+        blank="until stopped; a shape: 10m",
     ),
     Field(
         "ramp",

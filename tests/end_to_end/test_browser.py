@@ -250,7 +250,7 @@ def test_the_login_lets_in_who_knows_the_password(page, window):
     assert wrong == []
 
 
-def test_anybody_can_read_the_tab_in_light_and_dark(stand_in, page, window, tmp_path):
+def test_anybody_can_read_the_tabs_in_light_and_dark(stand_in, page, window, tmp_path):
     """The tables and the bar are ours. The rest is Locust's: its button for the theme has no name (button-name), and
     Reset and Stop have little contrast (color-contrast).
     """
