@@ -26,6 +26,7 @@ from analysis.samples import Samples
 from analysis.window import Window, reading
 
 INVALID = "invalid"
+CORES = ThreadPoolExecutor()
 ALWAYS_SHOWN = (RESPONSE, SERVICE)
 MOST_NAMES = 50  # the busiest; latency.csv has them all
 MOST_FAILURES = 50  # ways to fail; failures.csv has them all
@@ -193,8 +194,7 @@ def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, 
 
 def _side_by_side(reduce: Callable[[Any], Any], parts: Iterable[Any]) -> list[Any]:
     """Reduce each part on a core of its own: numpy counts and sorts without Python's lock."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(reduce, parts))
+    return list(CORES.map(reduce, parts))
 
 
 def _estimates(population: Population, asked: _Asked) -> dict[str, Any]:

@@ -22,7 +22,11 @@ from loadgate.errors import ConfigError
 Kind = Literal["json", "file", "base64"]
 KINDS: tuple[Kind, ...] = ("json", "file", "base64")
 SAMPLES = Path(__file__).parent / "samples"
-SAMPLE = {"json": SAMPLES / "iris.json", "file": SAMPLES / "flower.png", "base64": SAMPLES / "flower.png"}
+SAMPLE = {
+    "json": SAMPLES / "iris.json",
+    "file": SAMPLES / "flower.png",
+    "base64": SAMPLES / "flower.png",
+}
 
 
 @dataclass(frozen=True)

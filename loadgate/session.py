@@ -22,6 +22,7 @@ from analysis.capacity.search import Search
 from loadgate import baseline, capacity, locust_stats, manifest, run_directory
 from loadgate.analyse import analyse
 from loadgate.answers import advice
+from loadgate.arrivals import shared
 from loadgate.capacity import Searching
 from loadgate.connection import clock
 from loadgate.errors import ConfigError
@@ -70,7 +71,7 @@ class Session:
         self._runner = environment.runner
         self._plan: Plan | None = None
         self._path = Path()  # of the run that is about to begin
-        self._is_prepared = False
+        self._is_prepared, self._is_beginning = False, False
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
@@ -134,32 +135,35 @@ class Session:
         elif self._collects:
             options.duration_s, options.run_time = None, options.run_time or options.duration_s
         options.host = self._environment.host
-        self._plan = plan(options, self._environment.user_classes)
+        load_plan = plan(options, self._environment.user_classes)
         if not self._collects:
+            self._plan = load_plan
             return
-        self._record, shape = None, self._environment.shape_class
+        record, shape = None, self._environment.shape_class
         if isinstance(shape, CapacitySearch):
-            self._plan, self._record = capacity.prepared(options, self._plan)
+            load_plan, record = capacity.prepared(options, load_plan)
         elif isinstance(shape, OfPeak):
-            self._plan = replace(self._plan, duration_s=shape.duration_s)
-        self.weights = self._plan.weights
-        for weight in self.weights:
+            load_plan = replace(load_plan, duration_s=shape.duration_s)
+        weights = load_plan.weights
+        for weight in weights:
             log.info("%s", weight.plans)
-        self._path = manifest.run_path(options.out, self._plan.name)
-        run_directory.check_writable(Path(options.out) if options.headless and options.out else self._path)
-        description = manifest.describe(self._path, self._plan, options, options.num_users or 1, None, 1, self._asked)
-        if self._plan.baseline and options.headless:  # on the page the load is not known before it is over
-            baseline.check(self._plan.baseline, description)
-        if self._record and options.resume:
+        path = manifest.run_path(options.out, load_plan.name)
+        run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
+        asked = self._asked(record)
+        description = manifest.describe(path, load_plan, options, options.num_users or 1, None, 1, asked)
+        if load_plan.baseline and options.headless:  # on the page the load is not known before it is over
+            baseline.check(load_plan.baseline, description)
+        if record and options.resume:
             capacity.check_same(Path(options.resume), description)
-        self._probe = probe(self._plan.sending, next(iter(self._plan.requests.values()))[0])
-        if self._probe.hopeless:
-            what_to_do = advice(self._probe.finding, self._plan.sending.limits.gateway)
+        probed = probe(load_plan.sending, next(iter(load_plan.requests.values()))[0])
+        if probed.hopeless:
+            what_to_do = advice(probed.finding, load_plan.sending.limits.gateway)
             raise ConfigError(
-                f"the first request to {self._plan.sending.target.shown} failed, so no load was sent: "
-                f"{self._probe.words.rstrip(' .')}. {what_to_do}"
+                f"the first request to {load_plan.sending.target.shown} failed, so no load was sent: "
+                f"{probed.words.rstrip(' .')}. {what_to_do}"
             )
-        self._is_prepared = True
+        self._plan, self._record, self._path, self._probe = load_plan, record, path, probed
+        self.weights, self._is_prepared = weights, True
 
     def forget(self) -> None:
         """Check and encode everything anew before the next test, whatever was prepared."""
@@ -179,7 +183,7 @@ class Session:
 
     def on_test_start(self, **_: Any) -> None:
         """Begin a run: its plan, its directory where this process collects, its load where it sends."""
-        self.refused, self.totals, self.was_reset = "", None, False
+        self.refused, self.totals, self.was_reset, self._is_beginning = "", None, False, True
         try:
             if not self._is_prepared:
                 self.prepare()
@@ -190,6 +194,8 @@ class Session:
         except (ConfigError, OSError) as error:
             self._give_up(error)
             return
+        finally:
+            self._is_beginning = False
         if self._sends:
             self.load = Load(self._plan, self._runner.worker_index, self._on_batch, self._on_locked)
             if self._rate_per_user is not None:
@@ -287,7 +293,8 @@ class Session:
     def is_on(self) -> bool:
         """Whether a test is on, from the moment that Locust begins with it."""
         is_idle = self._runner.state in (runners.STATE_INIT, runners.STATE_STOPPED)
-        return not is_idle or self._runner.shape_greenlet is not None or self.directory is not None
+        is_held = self._is_beginning or self.directory is not None
+        return not is_idle or self._runner.shape_greenlet is not None or is_held
 
     @property
     def is_new(self) -> bool:
@@ -312,18 +319,29 @@ class Session:
         """Those of them that are not heard of any more."""
         return frozenset() if self._sends else self.workers - self._here()
 
-    def change(self, users: int, rate_per_user: float | None) -> None:
-        """Change the load that is on, at once; without a rate, users go on as they are."""
-        if rate_per_user is not None:
-            self._send_rate(rate_per_user)
-        gevent.spawn(self._runner.start, users, users)
+    @property
+    def can_change(self) -> bool:
+        """Whether a load is on whose rate or users can be changed: not while it ends, and none that a shape makes."""
+        is_sent = self._runner.state in (runners.STATE_SPAWNING, runners.STATE_RUNNING)
+        return is_sent and self._ended_by is None and self._environment.shape_class is None
+
+    def change_rate(self, rate_per_s: float) -> None:
+        """Plan so many requests/s from now on."""
+        # No fewer users than there are: until these have gone, they would stand for more than is asked.
+        users = max(self._runner.target_user_count, shared(rate_per_s)[0])
+        self._send_rate(rate_per_s / users)
+        self.change_users(users)
+
+    def change_users(self, users: int) -> None:
+        """Have so many users from now on."""
+        if users != self._runner.target_user_count:
+            gevent.spawn(self._runner.start, users, users)
 
     # ---- what makes the load, if no number of users does
 
-    @property
-    def _asked(self) -> Search | Outline | None:
-        if self._record is not None:
-            return self._record.search
+    def _asked(self, record: Record | None) -> Search | Outline | None:
+        if record is not None:
+            return record.search
         shape = self._environment.shape_class
         return None if shape is None else outline_of(shape)
 
@@ -371,7 +389,9 @@ class Session:
         users, workers = self._runner.target_user_count, 1 if self._sends else self._runner.worker_count
         self._ended_by, self._stopped_by, self._judging = None, None, False
         path = manifest.free(self._path)  # somebody else may have been as fast
-        description = manifest.describe(path, load_plan, self._options, users, self._probe, workers, self._asked)
+        description = manifest.describe(
+            path, load_plan, self._options, users, self._probe, workers, self._asked(self._record)
+        )
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)

@@ -1,6 +1,6 @@
 """Load shapes, for Locust's picker and for a locustfile: whatever `LoadTestShape` it finds there sets the load."""
 
-from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from locust import LoadTestShape
@@ -34,9 +34,7 @@ class OfPeak(LoadTestShape):
     usual_s = 600.0  # where nobody says how long
     _load = (0, 0.0)
 
-    @abstractmethod
-    def users_at(self, at_s: float) -> int:
-        """How many users there are after so many seconds."""
+    users_at: Callable[[float, int, float], int]  # after so many seconds, of the peak and the duration
 
     @property
     def peak(self) -> int:
@@ -65,7 +63,7 @@ class OfPeak(LoadTestShape):
         if at_s >= self.duration_s:
             session.finish()
             return None
-        users = self.users_at(at_s)
+        users = self.users_at(at_s, self.peak, self.duration_s)
         if users != self._load[0]:  # no faster than that: Locust warns of more than 100 users a second, each time
             self._load = (users, float(abs(users - self._load[0])))
         return self._load
@@ -78,8 +76,7 @@ class OfPeak(LoadTestShape):
 class Ramp(OfPeak):
     """From one user evenly up to the peak at the end: at which load does it give way?"""
 
-    def users_at(self, at_s: float) -> int:
-        return outlines.ramp(at_s, self.peak, self.duration_s)
+    users_at = staticmethod(outlines.ramp)
 
 
 class Soak(OfPeak):
@@ -91,22 +88,19 @@ class Soak(OfPeak):
     def ramp_s(self) -> float:
         return outlines.soak_ramp_s(self.duration_s)
 
-    def users_at(self, at_s: float) -> int:
-        return outlines.soak(at_s, self.peak, self.duration_s)
+    users_at = staticmethod(outlines.soak)
 
 
 class Spike(OfPeak):
     """A tenth of the peak, all of it for a fifth of the time, and a tenth again: does it recover?"""
 
-    def users_at(self, at_s: float) -> int:
-        return outlines.spike(at_s, self.peak, self.duration_s)
+    users_at = staticmethod(outlines.spike)
 
 
 class Steps(OfPeak):
     """Five equal steps up to the peak: what does each load cost?"""
 
-    def users_at(self, at_s: float) -> int:
-        return outlines.steps(at_s, self.peak, self.duration_s)
+    users_at = staticmethod(outlines.steps)
 
 
 def outline_of(shape: LoadTestShape) -> Outline:

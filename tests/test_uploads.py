@@ -27,7 +27,7 @@ def sent(name, content=b"x"):
 def test_a_name_leads_nowhere_but_to_the_run(tmp_path, name, kept):
     [path] = uploads.keep([sent(name)], tmp_path / "run")
 
-    assert path == str(tmp_path / "run" / "uploads" / kept)
+    assert path == tmp_path / "run" / "uploads" / kept
     assert [found.name for found in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / "uploads" / kept).read_bytes() == b"x"
 
@@ -40,15 +40,16 @@ def test_files_of_one_name_are_all_kept(tmp_path):
 
 
 def test_what_was_kept_can_be_discarded(tmp_path):
-    uploads.keep([sent("a.json"), sent("b.json")], tmp_path / "run")
-    uploads.discard(tmp_path / "run")
+    uploads.discard(uploads.keep([sent("a.json"), sent("b.json")], tmp_path / "run"))
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_only_what_was_kept_is_discarded(tmp_path):
-    uploads.keep([sent("a.json")], tmp_path)
-    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
-    uploads.discard(tmp_path)
+    mine = tmp_path / "uploads" / "mine.json"
+    mine.parent.mkdir()
+    mine.write_text("{}", encoding="utf-8")
+    uploads.discard(uploads.keep([sent("a.json")], tmp_path))
+    uploads.discard(uploads.keep([], tmp_path))
 
-    assert [found.name for found in tmp_path.iterdir()] == ["run.json"]
+    assert list(tmp_path.rglob("*.json")) == [mine]

@@ -112,9 +112,8 @@ def _ordered_requests(run: Run) -> tuple[float, float] | None:
     """
     load = run.manifest["load"]
     rate, duration_s, ramp_s = load.get("rate_per_s"), load.get("duration_s"), load.get("ramp_s") or 0.0
-    if load["model"] != "open" or run.manifest["state"] != "complete" or not rate or not duration_s:
-        return None
-    if load.get("shape"):
+    is_whole = load["model"] == "open" and run.manifest["state"] == "complete" and not load.get("shape")
+    if not is_whole or not rate or not duration_s:
         return None
     ordered = rate * (duration_s - min(ramp_s, duration_s) / 2)
     slack = max(1.0, SHORT_SHARE * ordered)

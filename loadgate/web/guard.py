@@ -5,6 +5,7 @@ standard; OWASP, Cross-Site Request Forgery Prevention). A page on loopback answ
 no foreign name can be made to lead there (DNS rebinding).
 """
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from loadgate.web.listening import is_loopback
 
+log = logging.getLogger("loadgate")
 READING = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "X-Frame-Options": "DENY",
@@ -51,4 +53,5 @@ def _guarded(response: Response) -> Response:
 def _error(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         return error
+    log.exception("the page failed at %s", request.path)
     return make_response("Something went wrong; the log on the terminal has more.\n", 500)

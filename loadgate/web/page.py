@@ -5,9 +5,10 @@ from typing import Any
 from flask import Blueprint
 
 from loadgate.shapes import SHAPES
-from loadgate.web import bar, guard, inference_tab, listening, login, query, tabs
+from loadgate.web import bar, guard, inference_tab, listening, locust_form, login, query, tabs
 from loadgate.web.runs import Runs
 from loadgate.web.start_page import StartPage
+from loadgate.web.starter import Starter
 
 
 def prepare(web_ui: Any, options: Any, session: Any) -> None:
@@ -16,13 +17,18 @@ def prepare(web_ui: Any, options: Any, session: Any) -> None:
     path = f"{(options.web_base_path or '').rstrip('/')}/loadgate"
     if web_ui.web_login:
         login.protect(web_ui, path)
+    environment = web_ui.environment
+    environment.available_shape_classes = {name: shape() for name, shape in SHAPES.items()} | (
+        environment.available_shape_classes or {}
+    )
+    if web_ui.userclass_picker_is_active:
+        environment.shape_class = None  # Locust took the first one; it is the picker's choice
     query.hide(web_ui)
     guard.protect(web_ui.app, web_ui.host)
-    runs, start_page = Runs(web_ui), StartPage(web_ui, session)
+    runs, starter = Runs(web_ui), Starter(web_ui, session)
+    start_page = StartPage(web_ui, session, starter)
+    locust_form.check(web_ui, session, starter)
     tabs.add(web_ui, [inference_tab.tab(session), runs.tab(path)])
-    if web_ui.userclass_picker_is_active:
-        known = web_ui.environment.available_shape_classes or {}
-        web_ui.environment.available_shape_classes = {name: shape() for name, shape in SHAPES.items()} | known
     pages = Blueprint("loadgate", __name__, url_prefix=path, template_folder="templates", static_folder="static")
     bar.add(web_ui, session, pages)
     start_page.add_to(pages)

@@ -5,6 +5,10 @@ from typing import Any
 
 from flask import Response
 from markupsafe import escape
+from werkzeug.datastructures import Headers
+
+from loadgate import target
+from loadgate.errors import ConfigError
 
 HIDDEN = "?..."
 
@@ -14,14 +18,27 @@ def hide(web_ui: Any) -> None:
 
     def hidden(response: Response) -> Response:
         _, mark, rest = (web_ui.environment.host or "").partition("?")
-        query = mark + rest  # with its mark, or a short one would be found in any word
-        if rest and not response.direct_passthrough:
-            response.set_data(_without(response.get_data(as_text=True), query))
-            for name, value in list(response.headers):
-                response.headers[name] = value.replace(query, HIDDEN)
+        if rest:
+            query = mark + rest  # with its mark, or a short one would be found in any word
+            response.headers = Headers((name, value.replace(query, HIDDEN)) for name, value in response.headers)
+            if not response.direct_passthrough:
+                response.set_data(_without(response.get_data(as_text=True), query))
         return response
 
     web_ui.app.after_request(hidden)
+
+
+def shown(url: str) -> str:
+    """The URL as a page shows it."""
+    try:
+        return target.parse(url).shown if "?" in url else url
+    except ConfigError:
+        return url
+
+
+def whole(text: str, url: str | None) -> str:
+    """The `url` where `text` is what a page shows of it, else `text`."""
+    return url if url and text == shown(url) else text
 
 
 def _without(text: str, query: str) -> str:

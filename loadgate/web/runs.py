@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Known:
+class Listed:
     """What is shown of a run; figures are of its report, `-` before there is one."""
 
     run: str
@@ -73,23 +73,25 @@ class Runs:
 
     def tab(self, pages: str) -> Tab:
         """The tab; `pages` is the path that the runs are under."""
-        return Tab("report", "Report", COLUMNS, lambda: lambda: (_row(known, pages) for known in self._known()))
+        return Tab("report", "Report", COLUMNS, lambda: lambda: (_row(listed, pages) for listed in self._listed()))
 
     # ---- pages
 
     def all_runs(self) -> str:
         """A list of them."""
-        return render_template("loadgate/runs.html", runs=list(self._known()))
+        # In a thread of its own: the load must not wait for the disk.
+        runs = gevent.get_hub().threadpool.apply(lambda: list(self._listed()))
+        return render_template("loadgate/runs.html", runs=runs)
 
     def files(self, name: str) -> str:
         """The files of one run."""
         found = {path.name: size_text(path.stat().st_size) for path in sorted(_files(self._run(name)))}
-        return render_template("loadgate/run.html", run=name, files=found, report=REPORT_HTML)
+        return render_template("loadgate/run.html", run=name, files=found)
 
     def report(self, name: str) -> Response:
         """Its report: the one it has, else one of what it has so far."""
         run = self._run(name)
-        if (run / REPORT_HTML).is_file():
+        if run / REPORT_HTML in _files(run):
             return _sandboxed(send_from_directory(run, REPORT_HTML))
         folder, error = self._live.of(run)
         if folder is not None:
@@ -115,10 +117,10 @@ class Runs:
         if self._folder.is_dir():
             yield from (path for path in self._folder.iterdir() if (path / MANIFEST).is_file())
 
-    def _known(self) -> Iterator[Known]:
+    def _listed(self) -> Iterator[Listed]:
         found = ((_changed_ns(path / MANIFEST), _changed_ns(path / SUMMARY), path) for path in self._runs())
         for manifest_ns, summary_ns, path in sorted(found, reverse=True)[:MOST_SHOWN]:
-            yield _known(path, manifest_ns, summary_ns)
+            yield _listed(path, manifest_ns, summary_ns)
 
 
 class LiveReports:
@@ -173,24 +175,22 @@ def _changed_ns(path: Path) -> int:
 
 
 @lru_cache(maxsize=10 * MOST_SHOWN)
-def _known(run: Path, _manifest_ns: int, _summary_ns: int) -> Known:
+def _listed(run: Path, _manifest_ns: int, _summary_ns: int) -> Listed:
     """What is shown of `run`, read once for each state of its files."""
     about, summary = _json(run / MANIFEST), _json(run / SUMMARY)
     started = str(about.get("started_at") or NOTHING)[:19].replace("T", " ")
-    known = Known(run.name, one_line(started), one_line(str(about.get("state") or NOTHING)))
+    listed = Listed(run.name, one_line(started), one_line(str(about.get("state") or NOTHING)))
     try:
         latency = summary["latency"][summary["main"]]
-        return Known(
-            known.run,
-            known.started,
-            known.state,
+        return replace(
+            listed,
             requests=count_text(sum(summary["outcomes"].values())),
             p50=estimate_text(latency["p50"]),
             p99=estimate_text(latency["p99"]),
             verdict=one_line(str(summary["verdict"])),
         )
     except (KeyError, TypeError, AttributeError, ValueError):
-        return known  # no report yet, or one without these percentiles
+        return listed  # no report yet, or one without these percentiles
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -201,6 +201,6 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _row(known: Known, pages: str) -> Mapping[str, str]:
-    at = f"{pages}/runs/{known.run}/"
-    return {**vars(known), "report": f"{at}{REPORT_HTML}", "files": at}
+def _row(listed: Listed, pages: str) -> Mapping[str, str]:
+    at = f"{pages}/runs/{listed.run}/"
+    return {**vars(listed), "report": f"{at}{REPORT_HTML}", "files": at}

@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis import units
 from loadgate import options, profiles, target
-from loadgate.arrivals import DISTRIBUTIONS, shared
+from loadgate.arrivals import shared
 from loadgate.errors import ConfigError
 
 STEADY, SEARCH = "Steady", "CapacitySearch"
@@ -17,32 +17,30 @@ LONGEST_TEXT = 4_000
 Texts = Mapping[str, str]
 
 
+# When a question is asked, by the answers to others. The page hides by the same words what is not.
+ASKED: dict[str, Callable[[Texts], bool]] = {
+    "always": lambda _: True,
+    "when-file": lambda texts: texts.get("kind") == "file",
+    "when-base64": lambda texts: texts.get("kind") == "base64",
+    "when-steady": lambda texts: texts.get("shape") == STEADY,
+    "when-search": lambda texts: texts.get("shape") == SEARCH,
+    "unless-search": lambda texts: texts.get("shape") != SEARCH,
+    "when-open": lambda texts: texts.get("load_model") == OPEN and texts.get("shape") != SEARCH,
+    "when-closed": lambda texts: texts.get("load_model") == CLOSED and texts.get("shape") != SEARCH,
+    "unless-closed": lambda texts: texts.get("load_model") != CLOSED or texts.get("shape") == SEARCH,
+}
+
+
 @dataclass(frozen=True)
 class Field:
-    """One question. `unit` says what the text is; `asked` whether it is one, by the answers to the others."""
+    """One question. `unit` says what the text is."""
 
     name: str
     label: str
     unit: str
     parse: Callable[[str], Any]
-    asked: Callable[[Texts], bool] = lambda _: True
+    when: str = "always"
     blank: str = ""  # what no text means; without that there must be one
-
-
-def _is_search(texts: Texts) -> bool:
-    return texts.get("shape") == SEARCH
-
-
-def _is_open(texts: Texts) -> bool:
-    return texts.get("load_model") == OPEN and not _is_search(texts)
-
-
-def _is_closed(texts: Texts) -> bool:
-    return texts.get("load_model") == CLOSED and not _is_search(texts)
-
-
-def _is_of(kind: str) -> Callable[[Texts], bool]:
-    return lambda texts: texts.get("kind") == kind
 
 
 def _url(text: str) -> str:
@@ -55,6 +53,13 @@ def _profile(text: str) -> str:
     return text
 
 
+def _seconds(text: str) -> float:
+    seconds = options.positive_duration(text)
+    if seconds % 1:
+        raise ValueError(f"{text!r} must be whole seconds; write 90s or 5m")
+    return seconds
+
+
 def _objectives(text: str) -> list[str]:
     return [options.checked_objective(line.strip()) for line in text.splitlines() if line.strip()]
 
@@ -62,45 +67,28 @@ def _objectives(text: str) -> list[str]:
 FIELDS = (
     Field("host", "Service URL", target.EXAMPLE, _url),
     Field("kind", "Request", "", options.words),
-    Field("field", "Model's input for files", "name", options.words, lambda texts: texts.get("kind") == "file"),
-    Field(
-        "base64_field", "Model's input for base64", "name", options.words, lambda texts: texts.get("kind") == "base64"
-    ),
+    Field("field", "Model's input for files", "name", options.words, "when-file"),
+    Field("base64_field", "Model's input for base64", "name", options.words, "when-base64"),
     Field("shape", "Load over time", "", options.words),
-    Field("load_model", "Arrivals", "", options.one_of(OPEN, CLOSED)),
-    Field("rate", "Rate", "requests/s", options.positive, _is_open),
-    Field("users", "Users", "users at once", options.closed_users, _is_closed),
-    Field("think_time_s", "Think time", "such as 500ms; after each answer", units.duration, _is_closed),
-    Field("arrivals", "Spacing", "", options.one_of(*DISTRIBUTIONS), lambda texts: not _is_closed(texts)),
-    Field(
-        "duration",
-        "Duration",
-        "such as 5m",
-        options.positive_duration,
-        lambda texts: not _is_search(texts),
-        blank="until stopped; a shape: 10m",
-    ),
-    Field(
-        "ramp",
-        "Ramp",
-        "such as 30s, to the full load",
-        options.positive_duration,
-        lambda texts: texts.get("shape") == STEADY,
-        blank="at once",
-    ),
-    Field("from_per_s", "Lowest rate", "requests/s", options.positive, _is_search),
-    Field("to_per_s", "Highest rate", "requests/s", options.positive, _is_search),
-    Field("budget_s", "Budget", "such as 15m", options.positive_duration, _is_search),
-    Field("target_per_s", "Traffic to plan for", "requests/s", options.positive, _is_search, blank="no plan"),
-    Field("instances", "Instances now", "instances", options.count, _is_search),
-    Field("headroom", "Capacity to keep free", "%", options.share_free, _is_search),
+    Field("load_model", "Arrivals", "", options.words, "unless-search"),
+    Field("rate", "Rate", "requests/s", options.positive, "when-open"),
+    Field("users", "Users", "users at once", options.closed_users, "when-closed"),
+    Field("think_time_s", "Think time", "such as 500ms; after each answer", units.duration, "when-closed"),
+    Field("arrivals", "Spacing", "", options.words, "unless-closed"),
+    Field("duration", "Duration", "such as 5m", _seconds, "unless-search", blank="until stopped; a shape: 10m"),
+    Field("ramp", "Ramp", "such as 30s, to the full load", options.positive_duration, "when-steady", blank="at once"),
+    Field("from_per_s", "Lowest rate", "requests/s", options.positive, "when-search"),
+    Field("to_per_s", "Highest rate", "requests/s", options.positive, "when-search"),
+    Field("budget_s", "Budget", "such as 15m", options.positive_duration, "when-search"),
+    Field("target_per_s", "Traffic to plan for", "requests/s", options.positive, "when-search", blank="no plan"),
+    Field("instances", "Instances now", "instances", options.count, "when-search"),
+    Field("headroom", "Capacity to keep free", "%", options.share_free, "when-search"),
     Field("gateway", "Gateway", "profile", _profile),
     Field("timeout_s", "Time limit", "such as 40s", options.positive_duration, blank="the profile's"),
     Field("body_limit_bytes", "Body limit", "such as 12MiB", options.positive_size, blank="the profile's"),
-    Field("slo", "Objectives", "one a line", _objectives, blank="none"),
+    Field("slo", "Objectives", "one a line", _objectives, blank="none, or those of pyproject.toml"),
 )
 BY_NAME = {field.name: field for field in FIELDS}
-CHOICES = {"kind", "shape", "load_model", "arrivals", "gateway"}  # of a list, not free text
 
 
 @dataclass(frozen=True)
@@ -132,7 +120,7 @@ def check(texts: Texts, choices: Mapping[str, Iterable[str]]) -> tuple[Answers, 
     values, wrong = dict.fromkeys(BY_NAME), {}
     for field in FIELDS:
         text = texts.get(field.name, "").strip()
-        if not field.asked(texts) or (not text and field.blank):
+        if not ASKED[field.when](texts) or (not text and field.blank):
             continue
         try:
             values[field.name] = _value(field, text, choices.get(field.name))

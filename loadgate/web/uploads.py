@@ -1,7 +1,7 @@
 """Files that the start form's user sends along: kept in the folder of the run that they are for, and nowhere else."""
 
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from werkzeug.datastructures import FileStorage
@@ -18,23 +18,26 @@ TOO_LARGE = (
 )
 
 
-def keep(files: Sequence[FileStorage], run: Path) -> list[str]:
+def keep(files: Sequence[FileStorage], run: Path) -> list[Path]:
     """Write the files into the folder of the `run` to come, under names that lead nowhere else. Returns their paths."""
     folder = run / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    if files:
+        folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for number, file in enumerate(files, 1):
-        path = _unused(folder, secure_filename(file.filename or "") or f"upload-{number}")
-        file.save(path)
-        paths.append(path)
-    return [str(path) for path in paths]
+        paths.append(_unused(folder, secure_filename(file.filename or "") or f"upload-{number}"))
+        file.save(paths[-1])
+    return paths
 
 
-def discard(run: Path) -> None:
-    """Remove what was kept for a run that did not begin."""
-    shutil.rmtree(run / FOLDER, ignore_errors=True)
-    if run.is_dir() and not any(run.iterdir()):
-        run.rmdir()
+def discard(kept: Sequence[Path]) -> None:
+    """Remove what was kept for a run that did not begin, and the folders that are empty then."""
+    for path in kept:
+        path.unlink(missing_ok=True)
+    if kept:
+        with suppress(OSError):  # somebody else's files are there, too
+            kept[0].parent.rmdir()
+            kept[0].parent.parent.rmdir()
 
 
 def _unused(folder: Path, name: str) -> Path:

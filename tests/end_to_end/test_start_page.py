@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -64,9 +65,9 @@ def test_whoever_opens_the_page_finds_the_form_and_starts_with_its_defaults(stan
 
     assert send(ours, "/loadgate/change", rate="75").status_code == 302
     changed = len(planned(run))
-    until(lambda: len(planned(run)) > changed + 4)
+    until(lambda: len(planned(run)) > changed + 5)
+    assert planned(run)[changed + 2 : changed + 4] == [75, 75]  # at once: no ramp of Locust's
     summary = stop(ours, run)
-    assert set(planned(run)[changed + 2 : -1]) == {75}  # at once: no ramp of Locust's
     assert summary["outcomes"] == {"ok": sum(planned(run))}
 
     assert send(ours, **STEADY | fields).status_code == 302
@@ -105,6 +106,53 @@ def test_a_service_that_gives_no_answer_is_said_before_a_load(stand_in, page, tm
     assert answer.status_code == 422
     assert words in answer.text
     assert not (tmp_path / "run").exists()
+
+
+def test_a_change_of_the_rate_never_overshoots(stand_in, page, tmp_path):
+    """Locust takes its time to let users go: those that are still there must not stand for more."""
+    service = stand_in("--service-time=constant:5ms", "--instances=8")
+    ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
+    send(ours, LOCUST, user_count="300", spawn_rate="300")
+    wait_for(run / "timeline.csv")
+    until(lambda: planned(run)[-1:] == [300])
+
+    refused = send(ours, "/loadgate/change", rate="0")
+    assert (refused.status_code, "must be a number above 0" in refused.text) == (422, True)
+    send(ours, "/loadgate/change", rate="120.5")
+    changed = len(planned(run))
+    until(lambda: len(planned(run)) > changed + 5)
+    assert max(planned(run)) == 300
+    assert set(planned(run)[changed + 2 : changed + 4]) <= {120, 121}
+    stop(ours, run)
+
+
+def test_a_start_that_locust_does_not_make_leaves_nothing_behind(stand_in, page, tmp_path):
+    service = stand_in()
+    ours = page(service.url, service.token, f"--out={tmp_path / 'run'}", "--processes=1")
+    psutil.Process(ours.process.pid).children()[0].kill()
+    until(lambda: get(ours, "/worker-count").json()["worker_count"] == 0)
+    load = STEADY | {"host": service.url, "kind": "json"}
+    answer = send(ours, **load, files={"upload": ("x.json", b"{}")})
+
+    assert answer.status_code == 422
+    assert "are there workers?" in answer.text
+    assert not (tmp_path / "run").exists()
+
+
+def test_one_start_at_a_time(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:2s")
+    ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(send, ours, host=service.url, **STEADY)
+        time.sleep(0.7)  # its first request waits
+        second = pool.submit(send, ours, host=service.url, **STEADY | {"rate": "99"})
+        third = pool.submit(send, ours, LOCUST, user_count="99", spawn_rate="99")
+        assert second.result().status_code == 409
+        assert third.result().json()["message"] == "another start is being checked"
+        assert first.result().status_code == 302
+    until(lambda: 30 in planned(run) if (run / "timeline.csv").exists() else 0)
+    stop(ours, run)
+    assert max(planned(run)) == 30
 
 
 def test_files_come_from_the_folder_or_the_browser_and_are_sent(stand_in, page, tmp_path):
@@ -152,8 +200,11 @@ def test_locusts_own_form_takes_nothing_that_nobody_checks(stand_in, page, tmp_p
     ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
     users = {"user_count": "20", "spawn_rate": "20"}
 
-    refused = send(ours, LOCUST, **users, rate_per_user="0.00001").json()
-    assert (refused["success"], refused["message"].split()[0]) == (False, "rate_per_user")
+    for name in ("rate_per_user", "headless", "token_file"):
+        refused = send(ours, LOCUST, **users, **{name: "1"}).json()
+        assert (refused["success"], refused["message"].split()[0]) == (False, name)
+    assert "no shape Sawtooth" in send(ours, LOCUST, **users, shape_class="Sawtooth").json()["message"]
+    assert send(ours, "/loadgate/change", rate="50").headers["Location"] == FORM  # there is nothing to change
     assert send(ours, LOCUST, **users).json()["success"] is True
     wait_for(run / "timeline.csv")
     assert "a test is on" in send(ours, LOCUST, **users, shape_class="Ramp").json()["message"]
@@ -164,7 +215,7 @@ def test_locusts_own_form_takes_nothing_that_nobody_checks(stand_in, page, tmp_p
     assert send(ours, LOCUST, **users, shape_class="Soak").json()["success"] is True
     wait_for(tmp_path / "run-2" / "timeline.csv")
     assert "the shape Soak" in get(ours, FORM).text
-    assert send(ours, "/loadgate/change", rate="5").status_code == 422
+    assert send(ours, "/loadgate/change", rate="5").headers["Location"] == FORM
     assert "shape Soak" in send(ours, LOCUST, **users).json()["message"]
     stop(ours, tmp_path / "run-2")
 
@@ -225,7 +276,7 @@ def test_only_files_of_runs_are_given(page, tmp_path, path):
 
     assert answer.status_code in (308, 404)
     assert "secret" not in answer.text
-    assert "run" in get(ours, "/loadgate/runs/").text
+    assert 'href="/loadgate/runs/run/"' in get(ours, "/loadgate/runs/").text
 
 
 def test_a_report_that_cannot_be_made_says_why(page, tmp_path):
