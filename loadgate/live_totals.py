@@ -1,6 +1,6 @@
 """All of a run so far, for whoever looks at it while it goes on: without its seconds, so of bounded size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,11 +44,12 @@ class LiveTotals:
         if report["timeline"]:
             self._latest[sender] = report["timeline"][-1]
 
-    def now(self) -> Totals:
-        """All of it, as it is now."""
+    def now(self, lost: Collection[str] = ()) -> Totals:
+        """All of it, as it is now. Of senders that are `lost`, what they told last is no more."""
         self._fold()
-        waiting = samples_of((row for rows in self._waiting.values() for row in rows), self._names)
-        return Totals(bounded(self._ended, self._timeout_s), waiting, tuple(self._latest.values()))
+        rows = (row for sender, rows in self._waiting.items() if sender not in lost for row in rows)
+        latest = tuple(row for sender, row in self._latest.items() if sender not in lost)
+        return Totals(bounded(self._ended, self._timeout_s), samples_of(rows, self._names), latest)
 
     def _fold(self) -> None:
         new, self._rows = samples_of(self._rows, self._names), []

@@ -22,14 +22,13 @@ from analysis.capacity.search import Search
 from loadgate import baseline, capacity, locust_stats, manifest, run_directory
 from loadgate.analyse import analyse
 from loadgate.answers import advice
-from loadgate.arrivals import shared
 from loadgate.capacity import Searching
 from loadgate.connection import clock
 from loadgate.errors import ConfigError
 from loadgate.gateway import Gateway
 from loadgate.live_samples import Seen
 from loadgate.live_totals import LiveTotals
-from loadgate.load import Load
+from loadgate.load import END_SLACK_S, Load
 from loadgate.locust_stats import LocustCsv
 from loadgate.outlines import Outline
 from loadgate.plan import Plan, plan
@@ -75,6 +74,7 @@ class Session:
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
+        self._began = 0.0  # of the run, by `clock`
         self._ended_by: str | None = None  # what ended the run first
         self._ready: set[str] = set()  # workers that hear what they are told
         self._rate_per_user: float | None = None  # as the collector says, instead of the plan's
@@ -144,6 +144,8 @@ class Session:
             load_plan, record = capacity.prepared(options, load_plan)
         elif isinstance(shape, OfPeak):
             load_plan = replace(load_plan, duration_s=shape.duration_s)
+        elif not options.headless and shape is None:
+            load_plan = replace(load_plan, duration_s=options.run_time)
         weights = load_plan.weights
         for weight in weights:
             log.info("%s", weight.plans)
@@ -211,7 +213,7 @@ class Session:
 
     def on_test_stopping(self, **_: Any) -> None:
         """Stop arrivals and wait for what is in flight, here or in every worker."""
-        self._begin_end(BY_LOCUST)
+        self._begin_end(ON_TIME if self._is_due else BY_LOCUST)
         if self.load is not None:
             self.load.drain()
         if self.directory is not None and not self._sends:
@@ -219,7 +221,7 @@ class Session:
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it where it was collected."""
-        has_end = self._plan is not None and self._plan.duration_s is not None
+        has_end = self._record is not None or (self._plan is not None and self._plan.duration_s is not None)
         as_planned = self._ended_by == ON_TIME or (self._ended_by == BY_LOCUST and not has_end)
         self._end("complete" if as_planned else "interrupted")
 
@@ -311,7 +313,7 @@ class Session:
 
     @property
     def workers(self) -> frozenset[str]:
-        """The workers that the run began with; none where this process sends."""
+        """The workers that the run began with; none where this process sends itself."""
         return frozenset(self._workers)
 
     @property
@@ -324,18 +326,6 @@ class Session:
         """Whether a load is on whose rate or users can be changed: not while it ends, and none that a shape makes."""
         is_sent = self._runner.state in (runners.STATE_SPAWNING, runners.STATE_RUNNING)
         return is_sent and self._ended_by is None and self._environment.shape_class is None
-
-    def change_rate(self, rate_per_s: float) -> None:
-        """Plan so many requests/s from now on."""
-        # No fewer users than there are: until these have gone, they would stand for more than is asked.
-        users = max(self._runner.target_user_count, shared(rate_per_s)[0])
-        self._send_rate(rate_per_s / users)
-        self.change_users(users)
-
-    def change_users(self, users: int) -> None:
-        """Have so many users from now on."""
-        if users != self._runner.target_user_count:
-            gevent.spawn(self._runner.start, users, users)
 
     # ---- what makes the load, if no number of users does
 
@@ -362,18 +352,18 @@ class Session:
         return True
 
     def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
-        began = clock()
+        began = self._began
         if self._record is not None:
             directory.keep(self._record)
             self.searching = Searching(
                 self._record, load_plan, senders, self._set_rate, directory.keep, lambda: clock() - began
             )
-        self._send_rate(0.0 if self.searching else None)
+        self.send_rate(0.0 if self.searching else None)
 
     def _set_rate(self, rate_per_s: float) -> None:
-        self._send_rate(rate_per_s / self._runner.target_user_count)
+        self.send_rate(rate_per_s / self._runner.target_user_count)
 
-    def _send_rate(self, rate_per_user: float | None) -> None:
+    def send_rate(self, rate_per_user: float | None) -> None:
         """Have every user here and elsewhere stand for this rate."""
         self._rate_per_user = rate_per_user
         if self.load is not None and rate_per_user is not None:
@@ -397,6 +387,7 @@ class Session:
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
         self._csv = LocustCsv(self._environment, path)
         self.totals = None if self._options.headless else LiveTotals(timeout_s)
+        self._began = clock()
         self._begin_search(load_plan, self.directory, workers)
 
     def _watch_signals(self, *numbers: signal.Signals) -> None:
@@ -426,6 +417,13 @@ class Session:
         if self._collects and not self._sends:
             for worker in self._awaited():
                 self._runner.send_message(HURRY, client_id=worker)
+
+    @property
+    def _is_due(self) -> bool:
+        """Whether a run on the page, whose timer is Locust's, has had its time."""
+        if self._options.headless or self._plan is None or self._plan.duration_s is None:
+            return False
+        return clock() >= self._began + self._plan.duration_s - END_SLACK_S
 
     def _begin_end(self, cause: str) -> None:
         """Note what ends the run; what comes after it ends nothing any more."""

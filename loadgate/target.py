@@ -38,6 +38,7 @@ def parse(url: str | None) -> Target:
     """The target `url` names. Raises ConfigError where it cannot be a service's URL."""
     if not url:
         raise ConfigError(f"no URL: give the service's URL, like {EXAMPLE}")
+    bare = url.partition("?")[0]  # a query can carry an access code, so no sentence has it
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -45,7 +46,7 @@ def parse(url: str | None) -> Target:
     if parts.username is not None:
         raise ConfigError("URL must not hold a user or password; set LOADGATE_TOKEN instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"URL {url!r} must start with http:// or https:// and name a host, like {EXAMPLE}")
+        raise ConfigError(f"URL {bare!r} must start with http:// or https:// and name a host, like {EXAMPLE}")
     tls = parts.scheme == "https"
     default_port = 443 if tls else 80
     try:
@@ -53,14 +54,14 @@ def parse(url: str | None) -> Target:
     except ValueError:
         port = 0
     if port == 0:
-        raise ConfigError(f"URL {url!r} has a port that is not a number from 1 to 65535")
+        raise ConfigError(f"URL {bare!r} has a port that is not a number from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if any(not "!" <= character <= "~" for character in path):
-        raise ConfigError(f"URL {url!r} has characters that must be percent-encoded (%20 for a space)")
+        raise ConfigError(f"URL {bare!r} has characters that must be percent-encoded (%20 for a space)")
     try:
         host = parts.hostname.encode("idna").decode()
     except UnicodeError:
-        raise ConfigError(f"URL {url!r} names no possible host; check it") from None
+        raise ConfigError(f"URL {bare!r} names no possible host; check it") from None
     return Target(host, port, path, tls)
 
 

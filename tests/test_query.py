@@ -31,4 +31,4 @@ def test_the_query_is_in_no_form_of_answer(client, path):
 
 def test_a_short_query_is_not_taken_for_other_text(client):
     with client.application.app_context():
-        assert query._without("revive http://h/?v", "?v") == "revive http://h/?..."
+        assert query._without("revive? http://h/?v", "http://h/?v") == "revive? http://h/?..."

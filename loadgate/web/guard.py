@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from loadgate.web.listening import is_loopback
 
 log = logging.getLogger("loadgate")
+INTERNAL_ERROR, BROKEN = 500, "Something went wrong; the log on the terminal has more.\n"
 READING = ("GET", "HEAD", "OPTIONS")
 HEADERS = {
     "X-Frame-Options": "DENY",
@@ -45,6 +46,8 @@ def _refusal(host: str) -> Response | None:
 def _guarded(response: Response) -> Response:
     for name in [name for name, _ in response.headers if name.startswith("Access-Control-")]:
         del response.headers[name]  # Locust lets every site read all of it
+    if response.status_code == INTERNAL_ERROR:
+        response.set_data(BROKEN)  # Locust's own handler tells what was raised
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)  # a page may be stricter
     return response
@@ -54,4 +57,4 @@ def _error(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         return error
     log.exception("the page failed at %s", request.path)
-    return make_response("Something went wrong; the log on the terminal has more.\n", 500)
+    return make_response(BROKEN, INTERNAL_ERROR)

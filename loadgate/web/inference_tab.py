@@ -15,6 +15,7 @@ from loadgate.live_totals import Totals
 from loadgate.web.tabs import Tab
 
 CONFIDENCE = 0.95
+LOST = "what a lost worker was to send is not sent"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ def _look(session: Any) -> Callable[[], Iterable[dict[str, str]]]:
     before, after = list(_test(session)), [*_workers(session), *_payloads(session)]
     if session.totals is None:
         return lambda: map(asdict, before + after)
-    totals, gateway = session.totals.now(), session.gateway
-    return lambda: map(asdict, [*before, *rows(totals, gateway), *after])
+    totals, gateway, lost = session.totals.now(session.lost_workers), session.gateway, len(session.lost_workers)
+    return lambda: map(asdict, [*before, *rows(totals, gateway, lost), *after])
 
 
 def _test(session: Any) -> Iterator[Row]:
@@ -49,7 +50,7 @@ def _test(session: Any) -> Iterator[Row]:
 def _workers(session: Any) -> Iterator[Row]:
     if session.workers:
         lost = len(session.lost_workers)
-        note = f"{lost:,} lost: what it was to send is not sent, so the run is invalid" if lost else "all of them"
+        note = f"{lost:,} lost: {LOST}" if lost else "all of them"
         yield Row("Generator", "workers", count_text(len(session.workers) - lost), note)
 
 
@@ -58,12 +59,12 @@ def _payloads(session: Any) -> Iterator[Row]:
         yield Row("Payloads", weight.name, count_text(weight.count), weight.plans)
 
 
-def rows(totals: Totals, gateway: Gateway) -> list[Row]:
-    """Sum up a run that goes on."""
-    return list(_rows(totals, gateway))
+def rows(totals: Totals, gateway: Gateway, lost: int = 0) -> list[Row]:
+    """Sum up a run that goes on, and that has `lost` so many workers."""
+    return list(_rows(totals, gateway, lost))
 
 
-def _rows(totals: Totals, gateway: Gateway) -> Iterator[Row]:
+def _rows(totals: Totals, gateway: Gateway, lost: int) -> Iterator[Row]:
     ended = totals.ended
     counts = ended.outcome_counts()
     total = sum(counts.values())
@@ -80,7 +81,7 @@ def _rows(totals: Totals, gateway: Gateway) -> Iterator[Row]:
             yield Row(measure.capitalize(), name, estimate_text(vars(figure)), few)
         yield Row(measure.capitalize(), "max", estimate_text(vars(largest(population))), limit)
     late, service = population_of(ended, LATENESS), population_of(ended, SERVICE)
-    wrong = lateness_over(late, service, CONFIDENCE)
+    wrong = LOST if lost else lateness_over(late, service, CONFIDENCE)
     allowed = f"allowed at p99 is {time_text(allowed_s(service))}"
     yield Row("Generator", "valid", "no" if wrong else "so far" if late.n else "-", wrong or allowed)
     yield from _now(totals)

@@ -1,5 +1,7 @@
-"""Locust's own start form: it takes what it checks itself. Locust would take any text for any option."""
+"""Locust's own form and buttons: they take what Locust checks itself. It would take any text for any option."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from flask import request, url_for
@@ -8,27 +10,45 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from loadgate.web import query
 
-SWARM = "locust.swarm"
+SWARM, STOP, USER = "locust.swarm", "locust.stop", "locust.update_user"
 NO_SHAPE = "Default"  # Locust's word
 TAKEN = {"user_count", "spawn_rate", "run_time", "user_classes", "shape_class", "host", "profile"}
+TAKEN_OF_USER = {"user_class_name", "host", "weight", "fixed_count", "tasks"}
 
 
 def check(web_ui: Any, session: Any, starter: Any) -> None:
-    """Have every start and change by that form checked."""
+    """Have starts and changes by Locust's page checked, once it is known who asks."""
+    environment = web_ui.environment
 
-    def refusal() -> Any:
-        if request.endpoint != SWARM:
-            return None
-        why = _why_not(web_ui.environment, session, starter)
-        if why:
+    def swarm() -> Any:
+        if why := _why_not(environment, session, starter):
             return {"success": False, "message": why}
         if "host" in request.form:
-            host = query.whole(request.form["host"], web_ui.environment.host)
+            host = query.whole(request.form["host"], environment.host)
             request.form = ImmutableMultiDict(request.form.to_dict(flat=False) | {"host": [host]})
         session.forget()
         return None
 
-    web_ui.app.before_request(refusal)
+    def stop() -> Any:
+        starter.cancel()
+
+    def user() -> Any:
+        """Locust sets any attribute of a user class, and so what files it reads."""
+        settings = json.loads(request.data)
+        unknown = sorted(set(settings) - TAKEN_OF_USER) if isinstance(settings, dict) else ["this"]
+        return (f"{unknown[0]} is not set here\n", 400) if unknown else None
+
+    for endpoint, refusal in ((SWARM, swarm), (STOP, stop), (USER, user)):
+        view = web_ui.app.view_functions[endpoint]
+        web_ui.app.view_functions[endpoint] = web_ui.auth_required_if_enabled(_before(view, refusal))
+
+
+def _before(view: Callable[[], Any], refusal: Callable[[], Any]) -> Callable[[], Any]:
+    def checked() -> Any:
+        refused = refusal()
+        return view() if refused is None else refused
+
+    return checked
 
 
 def _why_not(environment: Any, session: Any, starter: Any) -> str:

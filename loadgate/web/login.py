@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gevent
+import gevent.lock
 from flask import redirect, request, session, url_for
 from flask_login import UserMixin, login_user
 
@@ -32,11 +33,14 @@ def protect(web_ui: Any, path: str, environ: Mapping[str, str] = os.environ) -> 
     web_ui.login_manager.user_loader(lambda name: _Visitor() if name == _Visitor.id else None)
     web_ui.auth_args = {"username_password_callback": f"{path}/login"}
 
+    one_at_a_time = gevent.lock.RLock()
+
     def enter() -> Any:
-        if hmac.compare_digest(request.form.get("password", "").encode(), password.encode()):
-            login_user(_Visitor())
-            return redirect(url_for("locust.index"))
-        gevent.sleep(PAUSE_S)
+        with one_at_a_time:
+            if hmac.compare_digest(request.form.get("password", "").encode(), password.encode()):
+                login_user(_Visitor())
+                return redirect(url_for("locust.index"))
+            gevent.sleep(PAUSE_S)
         session["auth_error"] = "That is not the password."
         return redirect(url_for("locust.login"))
 

@@ -21,13 +21,15 @@ from loadgate import manifest
 from loadgate.web.tabs import Tab
 
 MOST_SHOWN = 50  # the newest
+LARGEST_BYTES = 16 << 20  # of a manifest or a summary
+LONGEST_WORD = 40
 FRESH_S = 10.0  # as long a live report is not made anew
 LOWEST_PRIORITY = 19
 # A report is made of what a service said, and a folder may hold somebody else's: it must not act as this page.
 SANDBOX = "sandbox allow-scripts allow-popups; frame-ancestors 'none'"
 COLUMNS = {
     "run": "Run",
-    "started": "Started",
+    "started": "Started, UTC",
     "state": "State",
     "requests": "Requests",
     "p50": "p50",
@@ -115,7 +117,9 @@ class Runs:
 
     def _runs(self) -> Iterator[Path]:
         if self._folder.is_dir():
-            yield from (path for path in self._folder.iterdir() if (path / MANIFEST).is_file())
+            for path in self._folder.iterdir():
+                if path.name.isprintable() and (path / MANIFEST).is_file():
+                    yield path
 
     def _listed(self) -> Iterator[Listed]:
         found = ((_changed_ns(path / MANIFEST), _changed_ns(path / SUMMARY), path) for path in self._runs())
@@ -179,7 +183,7 @@ def _listed(run: Path, _manifest_ns: int, _summary_ns: int) -> Listed:
     """What is shown of `run`, read once for each state of its files."""
     about, summary = _json(run / MANIFEST), _json(run / SUMMARY)
     started = str(about.get("started_at") or NOTHING)[:19].replace("T", " ")
-    listed = Listed(run.name, one_line(started), one_line(str(about.get("state") or NOTHING)))
+    listed = Listed(run.name, _word(started), _word(about.get("state") or NOTHING))
     try:
         latency = summary["latency"][summary["main"]]
         return replace(
@@ -187,7 +191,7 @@ def _listed(run: Path, _manifest_ns: int, _summary_ns: int) -> Listed:
             requests=count_text(sum(summary["outcomes"].values())),
             p50=estimate_text(latency["p50"]),
             p99=estimate_text(latency["p99"]),
-            verdict=one_line(str(summary["verdict"])),
+            verdict=_word(summary["verdict"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError):
         return listed  # no report yet, or one without these percentiles
@@ -195,10 +199,15 @@ def _listed(run: Path, _manifest_ns: int, _summary_ns: int) -> Listed:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        # A folder may hold anything: what waits for a writer, or is without end.
+        found = json.loads(path.read_bytes()) if path.is_file() and path.stat().st_size <= LARGEST_BYTES else None
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _word(value: object) -> str:
+    return one_line(str(value)[:LONGEST_WORD])
 
 
 def _row(listed: Listed, pages: str) -> Mapping[str, str]:

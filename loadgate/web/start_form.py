@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis import units
+from analysis.run_format import LONGEST_RUN_S
 from loadgate import options, profiles, target
 from loadgate.arrivals import shared
 from loadgate.errors import ConfigError
@@ -55,8 +56,8 @@ def _profile(text: str) -> str:
 
 def _seconds(text: str) -> float:
     seconds = options.positive_duration(text)
-    if seconds % 1:
-        raise ValueError(f"{text!r} must be whole seconds; write 90s or 5m")
+    if seconds % 1 or seconds > LONGEST_RUN_S:
+        raise ValueError(f"{text!r} must be whole seconds, {LONGEST_RUN_S:,} at most; write 90s or 5m")
     return seconds
 
 
@@ -126,6 +127,8 @@ def check(texts: Texts, choices: Mapping[str, Iterable[str]]) -> tuple[Answers, 
             values[field.name] = _value(field, text, choices.get(field.name))
         except (ValueError, ConfigError) as error:
             wrong[field.name] = str(error)
+    if values["ramp"] and values["duration"] and values["ramp"] >= values["duration"]:
+        wrong["ramp"] = f"{texts['ramp']!r} must be shorter than the duration"
     return Answers(values), wrong
 
 

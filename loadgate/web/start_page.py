@@ -47,7 +47,7 @@ class StartPage:
         if self._starter.is_busy:
             return self._form(self._texts(), {"": "Another start is being checked."}), 409
         request.max_content_length = uploads.LARGEST_BYTES
-        request.max_form_parts = uploads.MOST_FILES
+        request.max_form_memory_size, request.max_form_parts = uploads.LARGEST_BYTES, uploads.MOST_FILES
         try:
             texts, sent = request.form.to_dict(), [file for file in request.files.getlist("upload") if file.filename]
         except RequestEntityTooLarge:
@@ -57,6 +57,10 @@ class StartPage:
         answers, wrong = start_form.check(texts, self._choices())
         if unknown := set(chosen) - {offer.name for offer in offers(self._options.payloads)}:
             wrong["files"] = f"{min(unknown)!r} is not in {self._options.payloads}"
+        if texts.get("kind") == AS_STARTED and (chosen or sent):
+            wrong["kind"] = "say what kind of request the files are, or choose none"
+        if texts["host"].endswith(query.HIDDEN):
+            wrong["host"] = f"write its query in place of {query.HIDDEN!r}, which only says that it is not shown"
         wrong = wrong or self._starter.start(answers, chosen, sent)
         if wrong:
             return self._form(texts, wrong, chosen), 422
@@ -73,7 +77,7 @@ class StartPage:
             number = BY_NAME[name].parse(request.form.get(name, "").strip())
         except ValueError as error:
             return self._load_that_is_on(str(error)), 422
-        (self._session.change_users if closed else self._session.change_rate)(number)
+        (self._starter.change_users if closed else self._starter.change_rate)(number)
         return redirect(url_for("locust.index", tab="inference"))
 
     # ---- what the pages show

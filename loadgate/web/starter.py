@@ -1,5 +1,6 @@
 """Starts the load that the start form asks for, through Locust's own start."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 import gevent
 from flask import request
+from locust.runners import MasterRunner
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict
 
 from loadgate import manifest
+from loadgate.arrivals import shared
 from loadgate.errors import ConfigError
 from loadgate.payloads import KINDS, SAMPLE
 from loadgate.web import uploads
@@ -18,7 +21,7 @@ from loadgate.web.start_form import AS_STARTED, OPEN, SEARCH, STEADY, Answers
 
 BEGIN_S, POLL_S = 5.0, 0.02
 PATHS: dict[str, str] = {kind: f"{kind}_paths" for kind in KINDS}
-# A sentence about one of these begins with it, and belongs beside that field.
+# A sentence that begins with one of these words, or names one of these options, belongs beside that field.
 FIELD_OF = {
     "--json": "files",
     "--file": "files",
@@ -39,13 +42,14 @@ class Starter:
     """Locust's environment and the session of loadgate in it, as they were when the page began."""
 
     def __init__(self, web_ui: Any, session: Any) -> None:
-        self.is_busy = False
+        self.is_busy, self._is_cancelled = False, False
         self.classes = list(web_ui.environment.user_classes)
         self.as_started = {name: getattr(web_ui.environment.parsed_options, name) for name in PATHS.values()}
         self._web_ui, self._session = web_ui, session
         self._environment = web_ui.environment
         self._options = self._environment.parsed_options
         self._out = self._options.out
+        self._locusts_swarm = web_ui.app.view_functions[SWARM]
 
     def start(self, answers: Answers, chosen: Sequence[str], sent: Sequence[FileStorage]) -> dict[str, str]:
         """Start the load, with files that were `chosen` from the folder and `sent` along.
@@ -54,20 +58,42 @@ class Starter:
         """
         kind = answers.values["kind"]
         run = manifest.run_path(self._out, "ui" if kind == AS_STARTED else kind)
-        self.is_busy = True
+        self.is_busy, self._is_cancelled = True, False
         try:
+            if isinstance(self._environment.runner, MasterRunner) and not self._environment.runner.worker_count:
+                raise ConfigError("no worker is here, so nothing can be sent; wait for one, or start one")
             with self._undone_if_it_fails(), self._kept(sent, run) as kept:
                 offered = [str(Path(self._options.payloads, name)) for name in chosen]
                 self._take(answers, offered + [str(path) for path in kept])
                 self._options.out = str(run) if kept else self._out
                 self._session.prepare()
-                self._swarm(answers)
+                if self._is_cancelled:
+                    raise ConfigError("it was stopped before it began")
+                self._begin(answers)
         except (ConfigError, OSError) as error:
             return {self._field_of(str(error), run): str(error)}
         finally:
             self._options.out = self._out
             self.is_busy = False
         return {}
+
+    def cancel(self) -> None:
+        """Start nothing of what is being checked now."""
+        self._is_cancelled = True
+
+    def change_rate(self, rate_per_s: float) -> None:
+        """Plan so many requests/s from now on."""
+        present = self._environment.runner.target_user_count
+        # No fewer users than there are: until these have gone, they would stand for more than is asked.
+        users = max(present, shared(rate_per_s)[0])
+        self._session.send_rate(rate_per_s / users)
+        if users != present:
+            self.change_users(users)
+
+    def change_users(self, users: int) -> None:
+        """Have so many users from now on."""
+        at_once = max(users, self._environment.runner.target_user_count)
+        self._swarm({"user_count": str(users), "spawn_rate": str(at_once)})
 
     @contextmanager
     def _undone_if_it_fails(self) -> Iterator[None]:
@@ -119,28 +145,30 @@ class Starter:
         """The options that name what is sent."""
         if kind != AS_STARTED:
             return {at: (paths or [str(SAMPLE[kind])]) if at == PATHS[kind] else None for at in PATHS.values()}
-        if paths:
-            raise ConfigError("--json: say above what kind of request the files are")
         return self.as_started
 
-    def _swarm(self, answers: Answers) -> None:
-        """Have Locust start it, as by its own form. Raises ConfigError if it does not."""
+    def _begin(self, answers: Answers) -> None:
+        """Have Locust start it. Raises ConfigError if it does not."""
         duration_s, shape = answers.values["duration"], answers.values["shape"]
-        request.form = ImmutableMultiDict(
-            [
-                ("user_count", str(answers.peak[0])),
-                ("spawn_rate", repr(answers.spawn_rate)),
-                ("run_time", f"{duration_s:.0f}s" if duration_s else ""),
-                ("shape_class", NO_SHAPE if shape == STEADY else shape),
-                *(("user_classes", found.__name__) for found in self._environment.user_classes),
-            ]
+        self._swarm(
+            {
+                "user_count": str(answers.peak[0]),
+                "spawn_rate": repr(answers.spawn_rate),
+                "run_time": f"{duration_s:.0f}s" if duration_s else "",
+                "shape_class": NO_SHAPE if shape == STEADY else shape,
+                "user_classes": [found.__name__ for found in self._environment.user_classes],
+            }
         )
-        self._web_ui.app.view_functions[SWARM]()
         with gevent.Timeout(BEGIN_S, False):
             while not self._session.is_on:  # or Locust's page would think that there is none
                 gevent.sleep(POLL_S)
         if not self._session.is_on:
-            raise ConfigError("Locust did not start it; are there workers?")
+            raise ConfigError("Locust did not start it; its log on the terminal may say why")
+
+    def _swarm(self, fields: dict[str, Any]) -> None:
+        """Send Locust's own form, which keeps the greenlet that starts users: whoever stops the test needs that."""
+        request.form = ImmutableMultiDict(fields)
+        self._locusts_swarm()
 
     def _field_of(self, sentence: str, run: Path) -> str:
         """The field that a sentence is about; none if it is about the whole."""
@@ -148,7 +176,7 @@ class Starter:
             return "upload"
         if self._options.payloads and str(self._options.payloads) in sentence:
             return "files"
-        return FIELD_OF.get(sentence.replace(":", " ").partition(" ")[0], "")
+        return next((FIELD_OF[word] for word in re.findall(r"--\w+|^\w+", sentence) if word in FIELD_OF), "")
 
 
 def sends(user_class: Any, kind: str) -> bool:

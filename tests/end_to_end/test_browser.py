@@ -200,7 +200,7 @@ def test_what_a_service_says_stays_text(answering, page, window, tmp_path):
     window.goto(ours.url)
     start(window, RATE)
     expect(window.get_by_role("alert")).to_contain_text(HOSTILE)
-    window.get_by_role("link", name="Locust's own start form").click()
+    window.get_by_role("link", name="Locust's own page").click()
     window.get_by_role("button", name="Start").click()
     open_tab(window, TITLE)
     expect(window.get_by_role("row", name="Test refused")).to_contain_text(HOSTILE)

@@ -86,7 +86,7 @@ def test_a_wrong_value_is_said_at_its_field_and_starts_nothing(stand_in, page, t
     assert 'id="rate" name="rate" value="-1"' in send(ours, **STEADY | {"host": "x", "rate": "-1"}).text
     search = {"shape": "CapacitySearch", "from_per_s": "9", "to_per_s": "1", "budget_s": "1m"}
     search |= {"instances": "1", "headroom": "20%", "host": service.url}
-    assert "objective" in send(ours, **STEADY | search).text
+    assert set(wrong(send(ours, **STEADY | search))) == {"slo"}
     assert set(wrong(send(ours, **STEADY | search | {"slo": "p99<1s"}))) == {"to_per_s"}
     markup = send(ours, **STEADY | {"host": "<script>alert(1)</script>"}).text
     assert "<script>" not in markup
@@ -135,8 +135,60 @@ def test_a_start_that_locust_does_not_make_leaves_nothing_behind(stand_in, page,
     answer = send(ours, **load, files={"upload": ("x.json", b"{}")})
 
     assert answer.status_code == 422
-    assert "are there workers?" in answer.text
+    assert "no worker is here" in answer.text
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stop_of_a_change_stops_the_load_in_every_worker(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:5ms")
+    ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}", "--processes=2"), tmp_path / "run"
+    until(lambda: get(ours, "/worker-count").json()["worker_count"] == 2)
+    closed = {"load_model": "closed", "users": "60", "think_time_s": "1s", "host": service.url}
+    send(ours, **STEADY | closed)
+    until(lambda: get(ours, "/stats/requests").json()["user_count"] == 60)
+    send(ours, "/loadgate/change", users="4")
+    until(lambda: get(ours, "/stats/requests").json()["user_count"] == 4)
+    send(ours, "/loadgate/change", users="50")
+    summary = stop(ours, run)
+
+    counts = json.loads((run / "run.json").read_text(encoding="utf-8"))["counts"]
+    assert sum(summary["outcomes"].values()) == counts["planned"]
+    assert "counts_differ" not in {caution["name"] for caution in summary["cautions"]}
+    assert len(service.truth()) == counts["sent"] + 1  # and the first request
+
+
+def test_a_stop_while_a_start_is_checked_starts_nothing(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:2s")
+    ours = page(service.url, service.token, f"--out={tmp_path / 'run'}")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(send, ours, host=service.url, **STEADY)
+        time.sleep(0.7)
+        ours.post("/stop")
+        assert "it was stopped" in first.result().text
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_load_that_is_stopped_before_its_time_says_so(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:5ms")
+    ours = page(service.url, service.token, f"--out={tmp_path / 'run'}")
+    for run, seconds, state in (("run", 60, "interrupted"), ("run-2", 3, "complete")):
+        send(ours, host=service.url, **STEADY | {"duration": f"{seconds}s"})
+        wait_for(tmp_path / run / "timeline.csv")
+        if state == "interrupted":
+            until(lambda: len(planned(tmp_path / "run")) > 2)
+            ours.post("/stop")
+        wait_for(tmp_path / run / "summary.json")
+        about = json.loads((tmp_path / run / "run.json").read_text(encoding="utf-8"))
+        assert (about["state"], about["load"]["duration_s"]) == (state, seconds)
+    assert sum(planned(tmp_path / "run-2")) == 90
+
+
+def test_locusts_page_sets_nothing_of_a_user_class_that_is_ours(page, tmp_path):
+    ours = page(NOBODY, "t", f"--out={tmp_path / 'run'}")
+    settings = {"user_class_name": "Requests", "paths": ["/etc/passwd"]}
+    for body, code in ((settings, 400), ([], 400), ({"user_class_name": "Requests", "weight": 2}, 201)):
+        answer = requests.post(f"{ours.url}/user", json=body, headers={"Origin": ours.url}, timeout=TIMEOUT_S)
+        assert answer.status_code == code
 
 
 def test_one_start_at_a_time(stand_in, page, tmp_path):
@@ -171,7 +223,7 @@ def test_files_come_from_the_folder_or_the_browser_and_are_sent(stand_in, page, 
         assert "is not in" in wrong(send(ours, **load, files={"files": (None, name)}))["files"]
     assert "is empty" in wrong(send(ours, **load, files={"upload": ("empty.json", b"")}))["upload"]
     assert "not valid JSON" in wrong(send(ours, **load, files={"upload": ("x.json", b"{")}))["upload"]
-    assert "what kind" in send(ours, **load | {"kind": "as started"}, files={"upload": ("x.json", b"{}")}).text
+    assert set(wrong(send(ours, **load | {"kind": "as started"}, files={"upload": ("x.json", b"{}")}))) == {"kind"}
     assert not run.exists()
 
     both = [("files", (None, "a.json")), ("upload", ("../../c.json", b'{"c": 1}'))]
@@ -265,7 +317,8 @@ def test_a_report_of_a_run_that_is_on_comes_by_itself_and_cannot_act_as_the_page
 def test_only_files_of_runs_are_given(page, tmp_path, path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "run.json").write_text("[]", encoding="utf-8")  # a damaged one is listed still
+    (run / "run.json").write_text("[" * 100_000, encoding="utf-8")  # a damaged one is listed still
+    os.mkfifo(run / "summary.json")
     (tmp_path / "secret").write_text("secret", encoding="utf-8")
     (run / ".x").write_text("secret", encoding="utf-8")
     (run / "link").symlink_to(tmp_path / "secret")
@@ -312,6 +365,7 @@ def test_no_secret_is_on_any_page(stand_in, page, tmp_path):
     ours, run = page(url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
     shown = re.search(r'name="host" value="([^"]*)"', get(ours, FORM).text)[1]
     assert shown.endswith("?...")
+    assert set(wrong(send(ours, **STEADY | {"host": shown.replace("infers/", "infers/OTHER")}))) == {"host"}
 
     assert send(ours, **STEADY | {"host": shown}).status_code == 302  # the same URL, with its query
     wait_for(run / "timeline.csv")
