@@ -116,7 +116,7 @@ def test_nobody_comes_in_without_the_password(page):
     assert right.headers["Location"] == "/"
     assert {cookie.has_nonstandard_attr("HttpOnly") for cookie in session.cookies} == {True}
     home = session.get(ours.url, timeout=TIMEOUT_S)
-    assert home.url == f"{ours.url}/"
+    assert home.url == f"{ours.url}/loadgate/"
     assert PASSWORD not in home.text
     assert ours.post("/stats/reset", ours.url, session).text == "ok"
 
