@@ -312,6 +312,11 @@ class Session:
         return float(self._runner.target_user_count * each)
 
     @property
+    def has_senders(self) -> bool:
+        """Whether there is a process that can send: this one, or a worker."""
+        return self._sends or self._runner.worker_count > 0
+
+    @property
     def workers(self) -> frozenset[str]:
         """The workers that the run began with; none where this process sends itself."""
         return frozenset(self._workers)

@@ -8,7 +8,6 @@ from typing import Any
 
 import gevent
 from flask import request
-from locust.runners import MasterRunner
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict
 
 from loadgate import manifest
@@ -60,7 +59,7 @@ class Starter:
         run = manifest.run_path(self._out, "ui" if kind == AS_STARTED else kind)
         self.is_busy, self._is_cancelled = True, False
         try:
-            if isinstance(self._environment.runner, MasterRunner) and not self._environment.runner.worker_count:
+            if not self._session.has_senders:
                 raise ConfigError("no worker is here, so nothing can be sent; wait for one, or start one")
             with self._undone_if_it_fails(), self._kept(sent, run) as kept:
                 offered = [str(Path(self._options.payloads, name)) for name in chosen]
