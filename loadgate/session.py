@@ -206,8 +206,10 @@ class Session:
                 self.load.watch()
             if self._collects:
                 self._writer = gevent.spawn(self._write_on)
-        if self._collects and self._options.headless and self._plan.duration_s:
-            gevent.spawn_later(self._plan.duration_s, self._end_on_time)
+        ends_itself = self._environment.shape_class is not None and not self._options.headless
+        if self._collects and self._plan.duration_s and not ends_itself:
+            # Locust's own timer is forgotten as soon as somebody changes the load.
+            gevent.spawn_later(self._plan.duration_s, self._end_on_time, self.directory)
         if self._options.headless or not self._collects:
             self._watch_signals(signal.SIGINT, signal.SIGTERM)
 
@@ -342,7 +344,7 @@ class Session:
 
     def finish(self) -> None:
         """End the run as planned. Not in a shape's greenlet: Locust would start no other before the report is there."""
-        gevent.spawn(self._end_on_time).join()
+        gevent.spawn(self._end_on_time, self.directory).join()
 
     def goes_on(self) -> bool:
         """Do what the search has to do for most of a second; whether there is more. Blocks its greenlet."""
@@ -434,7 +436,9 @@ class Session:
         """Note what ends the run; what comes after it ends nothing any more."""
         self._ended_by = self._ended_by or cause
 
-    def _end_on_time(self) -> None:
+    def _end_on_time(self, directory: RunDirectory | None) -> None:
+        if self.directory is not directory:
+            return  # that run is over
         self._begin_end(ON_TIME)
         try:
             self.on_test_stopping()

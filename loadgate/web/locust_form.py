@@ -23,6 +23,9 @@ def check(web_ui: Any, session: Any, starter: Any) -> None:
     def swarm() -> Any:
         if why := _why_not(environment, session, starter):
             return {"success": False, "message": why}
+        if not session.is_on and not request.form.get("run_time"):
+            # Locust would keep that of the test before.
+            environment.parsed_options.run_time = environment.parsed_options.duration_s = None
         if "host" in request.form:
             host = query.whole(request.form["host"], environment.host)
             request.form = ImmutableMultiDict(request.form.to_dict(flat=False) | {"host": [host]})

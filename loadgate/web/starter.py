@@ -148,12 +148,11 @@ class Starter:
 
     def _begin(self, answers: Answers) -> None:
         """Have Locust start it. Raises ConfigError if it does not."""
-        duration_s, shape = answers.values["duration"], answers.values["shape"]
+        shape = answers.values["shape"]
         self._swarm(
             {
                 "user_count": str(answers.peak[0]),
                 "spawn_rate": repr(answers.spawn_rate),
-                "run_time": f"{duration_s:.0f}s" if duration_s else "",
                 "shape_class": NO_SHAPE if shape == STEADY else shape,
                 "user_classes": [found.__name__ for found in self._environment.user_classes],
             }

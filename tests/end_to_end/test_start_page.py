@@ -177,10 +177,18 @@ def test_a_load_that_is_stopped_before_its_time_says_so(stand_in, page, tmp_path
         if state == "interrupted":
             until(lambda: len(planned(tmp_path / "run")) > 2)
             ours.post("/stop")
+        else:
+            send(ours, LOCUST, user_count="40", spawn_rate="40")  # a change moves no end
         wait_for(tmp_path / run / "summary.json")
         about = json.loads((tmp_path / run / "run.json").read_text(encoding="utf-8"))
         assert (about["state"], about["load"]["duration_s"]) == (state, seconds)
-    assert sum(planned(tmp_path / "run-2")) == 90
+    assert 90 < sum(planned(tmp_path / "run-2")) <= 120
+    until(lambda: '"success":true' in ours.post("/swarm", user_count="5", spawn_rate="5"))  # has no end
+    wait_for(tmp_path / "run-3" / "timeline.csv")
+    until(lambda: len(planned(tmp_path / "run-3")) > 5)
+    stop(ours, tmp_path / "run-3")
+    about = json.loads((tmp_path / "run-3" / "run.json").read_text(encoding="utf-8"))
+    assert (about["state"], about["load"]["duration_s"]) == ("complete", None)
 
 
 def test_locusts_page_sets_nothing_of_a_user_class_that_is_ours(page, tmp_path):
