@@ -427,7 +427,7 @@ class Session:
 
     @property
     def _is_due(self) -> bool:
-        """Whether a run on the page, whose timer is Locust's, has had its time."""
+        """Whether a run on the page has had its time: Locust's own timer begins a moment before ours."""
         if self._options.headless or self._plan is None or self._plan.duration_s is None:
             return False
         return clock() >= self._began + self._plan.duration_s - END_SLACK_S

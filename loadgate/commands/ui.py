@@ -1,4 +1,4 @@
-"""`loadgate ui`: Locust's page, for this machine, with loadgate's tab."""
+"""`loadgate ui`: Locust's page, for this machine, with loadgate's start form and tabs."""
 
 from typing import Any
 
@@ -42,11 +42,10 @@ def ui(
     processes: int | None,
     **given: Any,
 ) -> None:
-    """Serve Locust's page to start, change and stop loads on URL, with a tab for what matters here.
+    """Serve a page to start, watch, change and stop loads on URL: a start form, and Locust's page with tabs of ours.
 
-    Each test on it writes a run directory and its report. Users there are requests/s: each stands for one a second.
-    Its shapes are a ramp, steps, a spike, a soak, and the search for the capacity; --from to --resume are for that.
-    Ctrl-C ends it.
+    The options are what the form begins with. Each load writes a run directory and its report. A load is steady, a
+    ramp, steps, a spike, a soak, or a search for the capacity; --from to --resume are for that. Ctrl-C ends the page.
     """
     click.echo(f"page: http://{web_host or '127.0.0.1'}:{web_port}", err=True)
     launch(

@@ -193,7 +193,7 @@ def _listed(run: Path, _manifest_ns: int, _summary_ns: int) -> Listed:
             p99=estimate_text(latency["p99"]),
             verdict=_word(summary["verdict"]),
         )
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError):
         return listed  # no report yet, or one without these percentiles
 
 

@@ -86,11 +86,10 @@ class Starter:
         # No fewer users than there are: until these have gone, they would stand for more than is asked.
         users = max(present, shared(rate_per_s)[0])
         self._session.send_rate(rate_per_s / users)
-        if users != present:
-            self.change_users(users)
+        self.change_users(users)
 
     def change_users(self, users: int) -> None:
-        """Have so many users from now on."""
+        """Have so many users from now on, whatever ramp was on."""
         at_once = max(users, self._environment.runner.target_user_count)
         self._swarm({"user_count": str(users), "spawn_rate": str(at_once)})
 
