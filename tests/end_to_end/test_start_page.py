@@ -126,6 +126,19 @@ def test_a_change_of_the_rate_never_overshoots(stand_in, page, tmp_path):
     stop(ours, run)
 
 
+def test_a_change_of_the_rate_ends_a_ramp(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:5ms")
+    ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
+    send(ours, host=service.url, **STEADY | {"ramp": "1h"})
+    wait_for(run / "timeline.csv")
+
+    send(ours, "/loadgate/change", rate="30")  # as many users as before
+    changed = len(planned(run))
+    until(lambda: len(planned(run)) > changed + 4)
+    assert planned(run)[changed + 2 : changed + 4] == [30, 30]
+    stop(ours, run)
+
+
 def test_a_start_that_locust_does_not_make_leaves_nothing_behind(stand_in, page, tmp_path):
     service = stand_in()
     ours = page(service.url, service.token, f"--out={tmp_path / 'run'}", "--processes=1")
