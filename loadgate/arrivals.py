@@ -24,18 +24,18 @@ def shared(rate_per_s: float) -> tuple[int, float]:
 class Arrivals:
     """One stream of arrivals. Times in seconds since the start, rates in arrivals a second.
 
-    `constant`: marks one apart, the first at a random share of one, so that several streams interleave.
+    `constant`: marks one apart, the first at `turn`, a share of one (else at a random one), so that streams interleave.
     `poisson`: marks an exponential variate of mean one apart (a Poisson process by the time-change theorem; see
     Lewis and Shedler 1979 on nonhomogeneous processes by time scale transformation).
     """
 
-    def __init__(self, distribution: Distribution, seed: str) -> None:
+    def __init__(self, distribution: Distribution, seed: str, turn: float | None = None) -> None:
         self._random = random.Random(seed)
         self._poisson = distribution == "poisson"
         self._rate = 0.0
         self._since = 0.0  # when the rate last changed ...
         self._expected = 0.0  # ... and the expected number of arrivals by then
-        self._mark = self._gap() if self._poisson else self._random.random()
+        self._mark = self._gap() if self._poisson else self._random.random() if turn is None else turn
 
     def set_rate(self, elapsed: float, rate: float) -> None:
         """Change the rate from `elapsed` on. Times must not go back."""

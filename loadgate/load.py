@@ -1,9 +1,10 @@
 """The load of one process, from the first request to the last row: engine, arrivals and records joined."""
 
 import math
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -45,19 +46,34 @@ END_SLACK_S = 2.0
 
 Report = dict[str, list[Any]]
 OnBatch = Callable[[Batch], None]
+TakeIn = Callable[[str, Report], None]  # rows, and the name of the process they are of
 
 
-def _no_rows() -> Report:
+@dataclass(frozen=True)
+class Share:
+    """A process's part of a load that began `elapsed_s` ago: the `place`-th of `of` that take turns.
+
+    `index` is the process's own among all that ever took part.
+    """
+
+    index: int = 0
+    place: int = 0
+    of: int = 1
+    elapsed_s: float = 0.0
+
+
+def no_rows() -> Report:
+    """A report of nothing."""
     return {"latency": [], "timeline": [], "failures": [], "notable": [], "waiting": []}
 
 
 class Load:
     """Sends what the users here ask for, and keeps the rows of the run directory until they are taken."""
 
-    def __init__(self, plan: Plan, worker_index: int, on_batch: OnBatch, on_locked: OnLocked) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, share: Share, on_batch: OnBatch, on_locked: OnLocked) -> None:
+        self._plan, self._share = plan, share
         self._on_locked = on_locked
-        self._seed = f"{plan.seed} {worker_index}"
+        self._seed = f"{plan.seed} {share.index}"
         self._on_batch = on_batch
         self._loop = gevent.get_hub().loop
         sending = plan.sending
@@ -70,7 +86,7 @@ class Load:
             tls=sending.tls,
             on_done=self._on_done,
         )
-        self._start = self._engine.turn_at
+        self._start = self._engine.turn_at - share.elapsed_s
         self._end = self._start + (plan.duration_s or math.inf)
         self._pacer = Pacer(
             self._loop, self._engine, rate_per_user=plan.rate_per_user, start=self._start, end=self._end
@@ -83,10 +99,10 @@ class Load:
         self._recording = Recording(self._start)
         self._histograms: list[Histogram] = []  # folded, and not rows yet
         self._failed: list[FailureRow] = []
-        self._next_rows_at = self._start + ROWS_S
+        self._next_rows_at = self._engine.turn_at + ROWS_S
         self._failures = Failures(self._start, sending.credential.redact)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
-        self._rows = _no_rows()
+        self._rows = no_rows()
         self._access = Access(sending.credential, sending.limits.gateway, self._lock)
         self._seconds = Seconds(self._start, self._engine, self._pauses)
         self._ending: gevent.Greenlet | None = None
@@ -142,7 +158,9 @@ class Load:
 
     def _new_stream(self, user_class: str) -> Stream:
         seed = f"{self._seed} {user_class}"
-        stream = Stream(Arrivals(self._plan.arrivals, seed), endless(self._plan.requests[user_class], seed))
+        turn = (self._share.place + random.Random(f"{self._plan.seed} {user_class}").random()) / self._share.of
+        arrivals = Arrivals(self._plan.arrivals, seed, turn)
+        stream = Stream(arrivals, endless(self._plan.requests[user_class], seed))
         self._streams[user_class] = stream
         self._pacer.add(stream)
         return stream
@@ -193,7 +211,7 @@ class Load:
 
     def take(self) -> Report:
         """The rows since the last call. Each row is given once."""
-        taken, self._rows = self._rows, _no_rows()
+        taken, self._rows = self._rows, no_rows()
         return taken
 
     def _drain(self) -> None:

@@ -32,6 +32,15 @@ WINDOW_S = locust_stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW
 STALE_S = 8  # Locust takes no window that is longer or shorter by more
 
 
+def tell(batch: Batch, environment: Any) -> bool:
+    """Have Locust count a batch. False if a listener of its request event asked for the test to stop."""
+    event = environment.events.request
+    if any(not listener.__module__.startswith("locust.") for listener in event._handlers):
+        return fire(batch, event)  # Locust's own listener, which is among these, counts them
+    merge(batch, environment.stats)
+    return True
+
+
 def merge(batch: Batch, stats: locust_stats.RequestStats) -> None:
     """Add a batch to Locust's statistics: one `StatsEntry.extend` for each name, not a call for each request."""
     for code in np.flatnonzero(np.bincount(batch.name)).tolist():

@@ -232,3 +232,6 @@ LOCUST_ONLY = (
         default=False,
     ),
 )
+# What those who send have to know; the rest is of the process that collects.
+OF_COLLECTORS = ("baseline", "tolerance", "out", "no_plots", "payloads", "known_open")
+OF_SENDERS = tuple(option for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY) if option.name not in OF_COLLECTORS)

@@ -6,6 +6,7 @@ JSON. Bodies come from files the user names; without any, from the two samples t
 
 import base64
 import glob
+import hashlib
 import json
 import mimetypes
 import os
@@ -21,6 +22,8 @@ from loadgate.errors import ConfigError
 
 Kind = Literal["json", "file", "base64"]
 KINDS: tuple[Kind, ...] = ("json", "file", "base64")
+UUID_LENGTH = 36
+BOUNDARY = "boundary="
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE = {
     "json": SAMPLES / "iris.json",
@@ -45,6 +48,17 @@ class Payload:
     def __len__(self) -> int:
         """Bytes on the wire, headers not counted: what the gateway's limit is about."""
         return len(self.body)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of what is the same wherever the same file is encoded: not of boundary and UUID."""
+        body = self.body
+        if self.uuid_at is not None:
+            body = body[: self.uuid_at] + body[self.uuid_at + UUID_LENGTH :]
+        _, _, boundary = self.content_type.partition(BOUNDARY)
+        if boundary:
+            body = body.replace(boundary.encode(), b"")
+        return hashlib.sha256(f"{self.name} {self.kind}\n".encode() + body).hexdigest()
 
 
 def load(kind: Kind, paths: Iterable[str], *, field: str, base64_field: str) -> list[Payload]:
@@ -137,7 +151,7 @@ def file_payload(name: str, filename: str, content: bytes, field: str) -> Payloa
         f"Content-Type: {content_type}\r\n\r\n"
     )
     body = b"".join((head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
-    form = f"multipart/form-data; boundary={boundary}"
+    form = f"multipart/form-data; {BOUNDARY}{boundary}"
     return Payload(name, "file", form, body, content_bytes=len(content), source=filename)
 
 

@@ -26,6 +26,8 @@ def show_progress() -> None:
 
 
 def _on_init(environment: Any, **_: Any) -> None:
+    if environment.parsed_options.worker:
+        return  # it shares a terminal with the master
     for weight in environment.loadgate.weights:
         _say(weight.plans)
     # Its closing tables would show whole milliseconds, failures among them, beside ours.
@@ -33,6 +35,8 @@ def _on_init(environment: Any, **_: Any) -> None:
 
 
 def _on_test_start(environment: Any, **_: Any) -> None:
+    if environment.parsed_options.worker:
+        return
     gevent.spawn(_show, environment.loadgate)  # later: the session has not made its directory yet
 
 

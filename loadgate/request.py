@@ -7,10 +7,9 @@ from functools import cached_property, partial
 from typing import Any
 
 from loadgate.credential import Credential
-from loadgate.payloads import Payload
+from loadgate.payloads import UUID_LENGTH, Payload
 from loadgate.target import Target
 
-UUID_LENGTH = 36
 LARGEST_COPIED = 65536  # bytes: a longer end of a body goes out as it is, after the rest
 
 

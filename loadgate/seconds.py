@@ -19,9 +19,10 @@ class Seconds:
         self.users = 0
         self.target_per_s = 0.0
         self._start, self._engine, self._pauses = start, engine, pauses
-        self._second = 0
+        now = clock()
+        self._second = int(now - start)
         self._before = asdict(engine.counts)
-        self._cpu_s, self._at = time.process_time(), start
+        self._cpu_s, self._at = time.process_time(), now
         self._latest_wake_s = 0.0
 
     def woke_late(self, seconds: float) -> None:

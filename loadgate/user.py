@@ -15,6 +15,8 @@ from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
 from loadgate.web import page
+from loadgate.worker import Worker
+from loadgate.workers import Workers
 
 
 class InferenceUser(User):
@@ -86,18 +88,22 @@ def _on_parser(parser: Any) -> None:
 
 
 def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
-    environment.loadgate = session = Session(environment)
     options = environment.parsed_options
-    if not options.worker:
+    if options.worker:
+        environment.loadgate = Worker(environment)
+    else:
+        environment.loadgate = session = Session(environment)
         try:
             if web_ui is not None:
                 page.prepare(web_ui, options, session)
             if options.headless:
                 session.prepare()
+                if isinstance(session.senders, Workers):
+                    session.senders.await_all(options.expect_workers, options.expect_workers_max_wait)
         except ConfigError as error:
             sys.stderr.write(f"Error: {error}\n")
-            if options.processes:
-                session.dismiss(options.processes)
+            if isinstance(session.senders, Workers):
+                session.senders.dismiss(options.processes or 0)
             sys.exit(2)
 
 

@@ -14,7 +14,7 @@ from loadgate import load as loads
 from loadgate.connection import clock
 from loadgate.credential import Bearer
 from loadgate.gateway import Latency
-from loadgate.load import Load
+from loadgate.load import Load, Share
 from loadgate.payloads import Payload
 from loadgate.plan import Plan, Sending
 from loadgate.target import Target
@@ -41,7 +41,7 @@ def load_of(loop):
             "own_tasks": False,
         }
         plan = Plan(sending, requests, [], **{**defaults, "duration_s": None, "seed": 1, **fields})
-        begun.append(Load(plan, 0, on_batch, lambda error: None))
+        begun.append(Load(plan, Share(), on_batch, lambda error: None))
         return begun[-1]
 
     yield begin

@@ -1,5 +1,7 @@
 """A row of the timeline is what changed since the row before."""
 
+import time
+
 import pytest
 from awaited_client import spin
 
@@ -24,12 +26,13 @@ def row_of(rows):
 def test_a_row_comes_when_its_second_is_over_and_what_it_told_is_not_told_again(serve, client_of, pauses):
     client = client_of(serve([]))
     engine = client.engine
-    start = clock() - 0.9
+    start = clock() - 0.7
     seconds = Seconds(start, engine, pauses)
     early = seconds.rows()
     engine.counts.planned, engine.counts.sent = 5, 4
     engine.latest_s, engine.longest_turn_s, pauses.longest_s = 0.002, 0.003, 0.004
     seconds.woke_late(0.0035)
+    time.sleep(0.2)
     spin(0.15)
     first, last = row_of(seconds.rows()), row_of(seconds.rows(last=True))
 
@@ -37,7 +40,7 @@ def test_a_row_comes_when_its_second_is_over_and_what_it_told_is_not_told_again(
     assert (first["second"], first["planned"], first["sent"]) == (0, 5, 4)
     assert (first["lateness_ms"], first["gc_pause_ms"]) == (2.0, 4.0)
     assert first["loop_lag_ms"] >= 3.5
-    assert 0.05 < first["cpu_share"] < 0.5
+    assert 0.2 < first["cpu_share"] < 0.9
     assert (last["second"], last["planned"], last["lateness_ms"], last["cpu_share"]) == (1, 0, None, None)
     assert last["gc_pause_ms"] < 4
 

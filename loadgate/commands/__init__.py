@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Send a load and write its report.",
     "ui": "A load test on Locust's page, to watch.",
     "capacity": "How much it carries, and how many instances are needed.",
+    "worker": "A part of the load of a master on another machine.",
     "token": "A token of IAM into a file that only its owner can read.",
     "report": "The report of a run, or of another tool's CSV.",
     "compare": "Compare runs with a baseline: what is slower, and is it sure?",

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from loadgate import options
-from loadgate.click_options import checked, with_options
-from loadgate.commands.run import arguments_of, launch, sharing
+from loadgate import options, sharing
+from loadgate.click_options import with_options
+from loadgate.commands.run import arguments_of, launch
+from loadgate.sharing import with_sharing
 
 EXAMPLES = """\
 \b
@@ -31,9 +32,16 @@ HOW = [
 @click.command(epilog=EXAMPLES, short_help="How much it carries, and how many instances are needed.")
 @click.argument("url")
 @with_options(*options.SEARCH, as_text=True)
-@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
+@with_sharing
 @with_options(*options.WHAT, *HOW, *options.LIMITS, as_text=True)
-def capacity(url: str, processes: int | None, **given: Any) -> None:
+def capacity(
+    url: str,
+    processes: int | None,
+    workers: int | None,
+    listen: str | None,
+    lost_worker: str | None,
+    **given: Any,
+) -> None:
     """Find the highest rate at which URL keeps the objectives (--slo), and plan instances from it.
 
     Rates are doubled until an objective is missed; then levels around that edge, in mixed order, narrow it to an
@@ -53,7 +61,7 @@ def capacity(url: str, processes: int | None, **given: Any) -> None:
         [
             f"--host={url}",
             "--load-model=open",
-            *(sharing(processes) if processes else []),
+            *sharing.arguments(processes, workers, listen, lost_worker),
             *arguments_of([*options.SEARCH, *options.WHAT, *HOW, *options.LIMITS], given),
         ],
     )

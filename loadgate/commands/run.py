@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,10 +11,11 @@ from typing import Any, NoReturn
 
 import click
 
-from loadgate import options
+from loadgate import options, sharing
 from loadgate.arrivals import shared
 from loadgate.click_options import checked, with_options
 from loadgate.options import Option
+from loadgate.sharing import with_sharing
 
 PACKAGE = Path(__file__).parent.parent
 INTERRUPTED = 130
@@ -32,6 +32,7 @@ Examples:
   loadgate run https://HOST/v1/infers/ID --users 8 --think-time 500ms --base64 cat.png
   loadgate run https://HOST/v1/infers/ID --rate 50 --duration 5m --baseline reports/main
   loadgate run https://HOST/v1/infers/OLD --ab https://HOST/v1/infers/NEW --rate 50 --duration 5m
+  loadgate run https://HOST/v1/infers/ID --rate 20000 --workers 4 --listen 10.0.0.5
   loadgate run https://HOST/predict --gateway nginx --auth bearer --timeout 30s --json bodies.jsonl
 """
 
@@ -52,7 +53,7 @@ Examples:
 @click.option(
     "--ramp", metavar="T", callback=checked(options.positive_duration), help="Reach the full load after T. [at once]"
 )
-@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
+@with_sharing
 @click.option(
     "--ab",
     "url_b",
@@ -67,6 +68,9 @@ def run(
     duration: float,
     ramp: float | None,
     processes: int | None,
+    workers: int | None,
+    listen: str | None,
+    lost_worker: str | None,
     url_b: str | None,
     **given: Any,
 ) -> None:
@@ -82,6 +86,8 @@ def run(
     if ramp is not None and ramp >= duration:
         raise click.UsageError("--ramp must be shorter than --duration")
     if url_b is not None:
+        if workers:
+            raise click.UsageError("--ab sends from this machine; leave --workers out")
         if given["baseline"] is not None:
             raise click.UsageError("--ab compares with URL and --baseline with an earlier run; give one of them")
         timing = {"--rate": rate, "--users": users, "--duration": f"{duration:f}s", "--processes": processes}
@@ -101,7 +107,7 @@ def run(
             f"--users={users}",
             f"--spawn-rate={spawn_rate!r}",
             f"--duration={duration!r}",
-            *(sharing(processes) if processes else []),
+            *sharing.arguments(processes, workers, listen, lost_worker),
             *model,
             *arguments_of([*options.WHAT, *options.HOW, *options.LIMITS], given),
         ],
@@ -142,15 +148,6 @@ def launch(locustfile: str, arguments: list[str], mode: Sequence[str] = HEADLESS
     sys.stdin = io.StringIO()  # Locust takes keys as commands: a slip would change the load
     sys.argv = ["locust", f"--locustfile={PACKAGE / locustfile}.py", *mode, *arguments]
     main()  # type: ignore[no-untyped-call] # Locust's
-
-
-def sharing(processes: int) -> list[str]:
-    """Locust's options for processes of its own, which meet on a free port of this machine and nowhere else."""
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
-    where = ["--master-bind-host=127.0.0.1", f"--master-bind-port={port}", "--master-host=127.0.0.1"]
-    return [f"--processes={processes}", *where, f"--master-port={port}"]
 
 
 def arguments_of(known: list[Option], given: dict[str, Any]) -> list[str]:

@@ -4,9 +4,10 @@ from typing import Any
 
 import click
 
-from loadgate import options
-from loadgate.click_options import checked, with_options
-from loadgate.commands.run import arguments_of, launch, sharing
+from loadgate import options, sharing
+from loadgate.click_options import with_options
+from loadgate.commands.run import arguments_of, launch
+from loadgate.sharing import with_sharing
 
 EXAMPLES = """\
 \b
@@ -31,7 +32,7 @@ PAGE = ("--loglevel=WARNING", "--class-picker")
 @click.option("--web-host", metavar="ADDRESS", help="Where the page listens. [127.0.0.1]")
 @click.option("--web-login", is_flag=True, help="Ask for the password in LOADGATE_WEB_PASSWORD.")
 @click.option("--i-know-this-is-open", "known_open", is_flag=True, help="Let anybody use the page who reaches it.")
-@click.option("--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]")
+@with_sharing
 @with_options(*GIVEN, as_text=True)
 def ui(
     url: str | None,
@@ -40,6 +41,9 @@ def ui(
     web_login: bool,
     known_open: bool,
     processes: int | None,
+    workers: int | None,
+    listen: str | None,
+    lost_worker: str | None,
     **given: Any,
 ) -> None:
     """Serve a page to start, watch, change and stop loads on URL: a start form, and Locust's page with tabs of ours.
@@ -56,7 +60,7 @@ def ui(
             *([f"--web-host={web_host}"] if web_host else []),
             *(["--web-login"] if web_login else []),
             *(["--i-know-this-is-open"] if known_open else []),
-            *(sharing(processes) if processes else []),
+            *sharing.arguments(processes, workers, listen, lost_worker),
             *arguments_of(GIVEN, given),
         ],
         PAGE,

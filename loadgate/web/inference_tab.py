@@ -36,7 +36,7 @@ def _look(session: Any) -> Callable[[], Iterable[dict[str, str]]]:
     before, after = list(_test(session)), [*_workers(session), *_payloads(session)]
     if session.totals is None:
         return lambda: map(asdict, before + after)
-    totals, gateway, lost = session.totals.now(session.lost_workers), session.gateway, len(session.lost_workers)
+    totals, gateway, lost = session.totals.now(session.senders.lost), session.gateway, len(session.senders.lost)
     return lambda: map(asdict, [*before, *rows(totals, gateway, lost), *after])
 
 
@@ -48,10 +48,10 @@ def _test(session: Any) -> Iterator[Row]:
 
 
 def _workers(session: Any) -> Iterator[Row]:
-    if session.workers:
-        lost = len(session.lost_workers)
+    if session.senders.names:
+        lost = len(session.senders.lost)
         note = f"{lost:,} lost: {LOST}" if lost else "all of them"
-        yield Row("Generator", "workers", count_text(len(session.workers) - lost), note)
+        yield Row("Generator", "workers", count_text(len(session.senders.names) - lost), note)
 
 
 def _payloads(session: Any) -> Iterator[Row]:

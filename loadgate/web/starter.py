@@ -59,7 +59,7 @@ class Starter:
         run = manifest.run_path(self._out, "ui" if kind == AS_STARTED else kind)
         self.is_busy, self._is_cancelled = True, False
         try:
-            if not self._session.has_senders:
+            if not self._session.senders.count:
                 raise ConfigError("no worker is here, so nothing can be sent; wait for one, or start one")
             with self._undone_if_it_fails(), self._kept(sent, run) as kept:
                 offered = [str(Path(self._options.payloads, name)) for name in chosen]
