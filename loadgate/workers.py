@@ -144,8 +144,8 @@ class Workers:
         while (here := self.count) < expected:
             if clock() > deadline:
                 raise ConfigError(
-                    f"{here} of {expected} workers came to {where} within {length_text(patience_s)}; start the others with"
-                    " `loadgate worker HOST`, and see that they can reach this address"
+                    f"{here} of {expected} workers came to {where} within {length_text(patience_s)}; start the others"
+                    " with `loadgate worker HOST`, and see that they can reach this address"
                 )
             if here != said and clock() > deadline - patience_s + QUIET_S:
                 log.warning("waiting for workers at %s: %d of %d are here", where, here, expected)

@@ -1,6 +1,6 @@
 """A row of the timeline is what changed since the row before."""
 
-import time
+from time import sleep
 
 import pytest
 from awaited_client import spin
@@ -32,7 +32,7 @@ def test_a_row_comes_when_its_second_is_over_and_what_it_told_is_not_told_again(
     engine.counts.planned, engine.counts.sent = 5, 4
     engine.latest_s, engine.longest_turn_s, pauses.longest_s = 0.002, 0.003, 0.004
     seconds.woke_late(0.0035)
-    time.sleep(0.2)
+    sleep(0.2)
     spin(0.15)
     first, last = row_of(seconds.rows()), row_of(seconds.rows(last=True))
 
