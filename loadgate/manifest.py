@@ -12,6 +12,7 @@ from typing import Any
 from analysis import run_format
 from analysis.capacity.search import Search
 from analysis.choices import Baseline
+from loadgate.options import INVALID, REDISTRIBUTE
 from loadgate.outlines import Outline
 from loadgate.plan import Plan
 from loadgate.probe import Probe
@@ -74,6 +75,7 @@ def describe(
         "slo": [each.text for each in plan.slo],
         "baseline": plan.baseline and _baseline(path, plan.baseline),
         "workers": workers,
+        "lost_worker": REDISTRIBUTE if options.enable_rebalancing else INVALID,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
     }

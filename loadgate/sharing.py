@@ -10,10 +10,10 @@ import click
 from loadgate import options
 from loadgate.click_options import checked
 from loadgate.errors import ConfigError
+from loadgate.options import INVALID, REDISTRIBUTE
 
 PORT = 5557  # Locust's own
 LOOPBACK = "127.0.0.1"
-INVALID, REDISTRIBUTE = "invalid", "redistribute"
 OPTIONS = (
     click.option(
         "--processes", metavar="N", callback=checked(options.count), help="Share the load among N processes. [1]"

@@ -30,6 +30,7 @@ REPORT = "loadgate"  # in Locust's own report of a worker
 COME_S, QUIET_S = 600.0, 2.0  # to start machines; and before anybody hears of it
 ANSWER_S = 60.0  # for a worker to read its files, and to log in
 SLACK_S, DISMISS_S = 10.0, 5.0
+HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
 
@@ -38,13 +39,13 @@ log = logging.getLogger("loadgate")
 
 @dataclass
 class Absence:
-    """A worker that was not heard of from `from_s` on, until `back_s`; times are seconds of the run.
+    """A worker that was not heard of after `heard_s`, until `back_s`; times are seconds of the run.
 
     It had told of the seconds before `told_s`. `unreported` are at most so many requests that nobody knows of but it.
     """
 
     worker: str
-    from_s: float
+    heard_s: float
     told_s: int
     unreported: int
     back_s: float | None = None
@@ -102,6 +103,7 @@ class Workers:
         self._run, self._began, self._patience_s = "", 0.0, 0.0
         self._beginning: dict[str, Any] = {}  # what all of them hear at the beginning of the run that is on
         self._inbox = Inbox()
+        self._heard: dict[str, float] = {}  # when each was heard of last
         self._told: dict[str, Told] = {}  # of those who have a part in the run
         self._stopped: set[str] = set()  # ... and of these who have sent their last rows
         self._counts: Counter[str] = Counter()
@@ -116,6 +118,7 @@ class Workers:
             LOCKED: self._on_locked_message,
         }.items():
             self._runner.register_message(message, listener)
+        environment.events.heartbeat_sent.add_listener(self._on_heartbeat)
         environment.events.worker_report.add_listener(self._on_worker_report)
 
     # ---- who is there
@@ -232,6 +235,9 @@ class Workers:
         if msg.node_id in self._told:
             self._let_join(msg.node_id)
 
+    def _on_heartbeat(self, client_id: str, **_: Any) -> None:
+        self._heard[client_id] = clock()
+
     def _on_checked(self, msg: Any, **_: Any) -> None:
         self._answers[msg.node_id] = Answer(msg.data if isinstance(msg.data, dict) else {}, time.time())
 
@@ -346,9 +352,10 @@ class Workers:
 
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
-            told, now_s = self._told[worker], clock() - self._began
-            unreported = told.in_flight + math.ceil(told.sent_per_s * max(now_s - told.to_s, 0))
-            self._away[worker] = Absence(self.label(worker), round(now_s, 1), told.to_s, unreported)
+            told, heard_s = self._told[worker], self._heard.get(worker, self._began) - self._began
+            untold_s = max(heard_s + HEARTBEAT_S - told.to_s, 0)
+            unreported = told.in_flight + math.ceil(told.sent_per_s * untold_s)
+            self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             log.error("%s is not heard of any more", self.label(worker))
 

@@ -31,6 +31,7 @@ from analysis.cautions.recording import (
     in_flight_differs,
     incomplete,
     line_cut,
+    worker_away,
     worker_lost,
 )
 
@@ -45,6 +46,7 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
     generator_late,
     incomplete,
     line_cut,
+    worker_away,
     other_tool,
     generator_busy,
     in_flight_differs,
@@ -59,7 +61,16 @@ CHECKS: tuple[Callable[[Evidence], Caution | None], ...] = (
 
 
 # A search goes beyond what the service carries, and its levels are checked for what the generator did, each by itself.
-OF_A_SEARCH = (counts_differ, worker_lost, generator_limit, incomplete, line_cut, clock_step, timeouts_early)
+OF_A_SEARCH = (
+    counts_differ,
+    worker_lost,
+    generator_limit,
+    incomplete,
+    line_cut,
+    worker_away,
+    clock_step,
+    timeouts_early,
+)
 
 
 def cautions(evidence: Evidence) -> list[Caution]:

@@ -15,6 +15,8 @@ from analysis.samples import UNMEASURED, Samples
 from analysis.wording import length_text
 
 SAMPLED_EACH_S = 1.0  # how often the requests in flight are counted
+REDISTRIBUTED = "redistribute"  # what the run does about a lost worker
+MOST_NAMED = 3
 CLOCK_S = 5.0  # between the clock on the wall and the run's own, with what starting and ending take ...
 CLOCK_SHARE = 0.01  # ... and of a longer run this much: a clock is also set by making it run slower or faster
 
@@ -133,14 +135,41 @@ def line_cut(evidence: Evidence) -> Caution | None:
 
 
 def worker_lost(evidence: Evidence) -> Caution | None:
-    lost = evidence.run.manifest.get("workers_lost") or 0
+    """Tell of workers that went away for good: what they had not told of is missing, and maybe their load."""
+    manifest = evidence.run.manifest
+    lost = int(manifest.get("workers_lost") or 0)
     if not lost:
         return None
-    text = (
-        f"{lost} of {evidence.run.manifest.get('workers', lost)} worker processes went away in mid-run, with the"
-        " requests they had not reported and their share of the load. Allowed is none."
+    redistributed = manifest.get("lost_worker") == REDISTRIBUTED
+    share = "others took their share seconds later" if redistributed else "nobody took their share of the load"
+    text = f"{lost} of {manifest.get('workers') or lost} worker processes went away in mid-run, and {share}."
+    gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]
+    if gone:
+        text += f" Not counted are at most {sum(absence['unreported'] for absence in gone):,} requests of theirs: "
+        text += ", ".join(
+            f"{absence['worker']} was last heard of at second {absence['heard_s']:,g}, and had told of those before"
+            f" {absence['told_s']:,}"
+            for absence in gone[:MOST_NAMED]
+        )
+        text += f", and {len(gone) - MOST_NAMED:,} more." if len(gone) > MOST_NAMED else "."
+    text += "" if redistributed else " Allowed is none."
+    return Caution("worker_lost", not redistributed, text, "Find out why (memory? killed?), and run again.")
+
+
+def worker_away(evidence: Evidence) -> Caution | None:
+    """Tell of workers that were not heard of for a while, and lost nothing by it."""
+    back = [absence for absence in evidence.run.manifest.get("absences") or [] if absence["back_s"] is not None]
+    if not back:
+        return None
+    named = "; ".join(
+        f"{absence['worker']} from second {absence['heard_s']:,g} to {absence['back_s']:,g}"
+        for absence in back[:MOST_NAMED]
     )
-    return Caution("worker_lost", True, text, "Find out why (memory? killed?), and run again.")
+    more = f", and {len(back) - MOST_NAMED:,} more times" if len(back) > MOST_NAMED else ""
+    text = (
+        f"Workers were not heard of for a while: {named}{more}. What they sent then was reported later, and is counted."
+    )
+    return Caution("worker_away", False, text, "See to the network between the master and its workers.")
 
 
 def _total_s(samples: Samples, measure: str) -> float:

@@ -53,6 +53,8 @@ def _checked(file: str, manifest: dict[str, Any]) -> dict[str, Any]:
         _check(file, payload, _PAYLOAD_KEYS, f"payloads[{number}].")
         for place, body in enumerate(payload.get("over") or []):
             _check(file, body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
+    for number, absence in enumerate(manifest.get("absences") or []):
+        _check(file, absence, _ABSENCE_KEYS, f"absences[{number}].")
     return manifest
 
 
@@ -157,6 +159,7 @@ _TEXT = (_text, "a text")
 _TEXT_OR_NULL = (_text_or_null, "a text, or null")
 _NUMBER = (_number_or_null, f"a number from 0 to {LARGEST:,}, or null")
 _LENGTH = (_length_or_null, f"a number of seconds from 0 to {LONGEST_RUN_S:,}, or null")
+_KNOWN = (lambda value: value is not None and _number_or_null(value), f"a number from 0 to {LARGEST:,}")
 _WHOLE = (_whole_or_null, f"a whole number from 0 to {LARGEST:,}, or null")
 _OBJECT_OR_NULL = (_object_or_null, "an object, or null")
 _LIST = (_list_or_null, "a list of objects, or null")
@@ -193,6 +196,8 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "baseline.tolerance": _NUMBER,
     "workers": _WHOLE,
     "workers_lost": _NUMBER,
+    "lost_worker": _TEXT_OR_NULL,
+    "absences": _LIST,
     "probe": _OBJECT_OR_NULL,
     "payloads": _LIST,
     "versions": _OBJECT_OR_NULL,
@@ -208,6 +213,13 @@ _PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
     "over": _LIST,
     "skipped": _WHOLE,
     "largest_file_bytes": _WHOLE,
+}
+_ABSENCE_KEYS: dict[str, tuple[Check, str]] = {
+    "worker": _TEXT,
+    "heard_s": _KNOWN,
+    "told_s": _KNOWN,
+    "unreported": _KNOWN,
+    "back_s": _LENGTH,
 }
 _OVER_KEYS: dict[str, tuple[Check, str]] = {"file": _TEXT, "wire_bytes": _WHOLE}
 

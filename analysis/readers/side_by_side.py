@@ -77,6 +77,7 @@ def joined_manifest(manifests: Sequence[Manifest], shifts: Sequence[int]) -> Man
         "payloads": _once(payload for manifest in manifests for payload in manifest.get("payloads") or []),
         "workers": _total(manifest.get("workers") for manifest in manifests),
         "workers_lost": sum(manifest.get("workers_lost") or 0 for manifest in manifests),
+        "absences": [absence for manifest in manifests for absence in manifest.get("absences") or []],
         "counts": _counts([manifest.get("counts") for manifest in manifests]),
     }
 
