@@ -13,7 +13,7 @@ LARGEST = 2**40  # of times in us, as the histograms have room for, and of count
 LONGEST_TEXT = 4096
 MOST_REPORTS, MOST_ROWS = 1000, 1_000_000
 COUNTED = ("planned", "sent", "finished", "dropped", "unfinished", "resent", "renewed")
-OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+OUTCOMES = tuple(outcome.value for outcome in Outcome)  # no set: what is looked up may be unhashable
 COLUMNS = {
     "timeline": len(run_format.TIMELINE_COLUMNS),
     "failures": len(run_format.FAILURE_COLUMNS),

@@ -13,7 +13,7 @@ import gevent
 from locust import runners
 
 from analysis.wording import length_text
-from loadgate import worker_report
+from loadgate import locust_rpc, worker_report
 from loadgate.connection import clock
 from loadgate.delivery import Inbox
 from loadgate.errors import ConfigError
@@ -95,6 +95,7 @@ class Workers:
 
     def __init__(self, environment: Any, take_in: TakeIn, on_locked: Callable[[Exception], None]) -> None:
         self.load = None  # a master sends nothing itself
+        locust_rpc.guard(environment.runner)
         self._runner, self._take_in, self._on_locked = environment.runner, take_in, on_locked
         self._gives_way = bool(environment.parsed_options.enable_rebalancing)
         self._ready: set[str] = set()  # those who hear what they are told
@@ -245,12 +246,10 @@ class Workers:
         """A worker's key pair is about to be locked: for all of them."""
         self._on_locked(ConfigError(str(msg.data)))
 
-    def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        message = data.get(REPORT)
-        if not isinstance(message, dict) or not self._run or message.get("run") != self._run:
-            return  # of an earlier run: too late
-        if client_id not in self._told:
-            return
+    def _on_worker_report(self, client_id: str, data: Any, **_: Any) -> None:
+        message = data.get(REPORT) if isinstance(data, dict) else None
+        if not isinstance(message, dict) or client_id not in self._told or message.get("run") != self._run:
+            return  # it has nothing to tell, or of an earlier run: too late
         try:
             reports = worker_report.numbered(message.get("reports"))
         except ValueError as error:

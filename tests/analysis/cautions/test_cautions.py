@@ -17,4 +17,4 @@ def test_the_serious_come_first(cautions):
 def test_every_check_has_a_name_of_its_own():
     names = [check.__name__ for check in CHECKS]
 
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 19

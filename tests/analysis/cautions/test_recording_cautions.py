@@ -223,3 +223,40 @@ def test_a_run_that_an_objective_stopped_says_so(cautions):
 
     assert found["text"].startswith("The run was stopped because it missed 'p99<1s over 30s stop'")
     assert not found["serious"]
+
+
+def absence(**changes):
+    return {"worker": "worker 2 on gpu-7", "heard_s": 31.5, "told_s": 29, "unreported": 130, "back_s": None} | changes
+
+
+def test_a_lost_worker_makes_the_run_invalid_and_is_named_with_what_is_missing(cautions):
+    found = cautions(OK, SERVICE, workers=3, workers_lost=1, lost_worker="invalid", absences=[absence()])
+
+    assert found["worker_lost"]["serious"]
+    assert found["worker_lost"]["text"] == (
+        "1 of 3 worker processes went away in mid-run, and nobody took their share of the load. Not counted are at most"
+        " 130 requests of theirs: worker 2 on gpu-7 was last heard of at second 31.5, and had told of those before 29."
+        " Allowed is none."
+    )
+
+
+def test_a_lost_worker_whose_share_others_took_leaves_the_run_valid(cautions):
+    found = cautions(OK, SERVICE, workers=3, workers_lost=1, lost_worker="redistribute", absences=[absence()])
+
+    assert not found["worker_lost"]["serious"]
+    assert "others took their share seconds later" in found["worker_lost"]["text"]
+
+
+def test_a_worker_that_came_back_lost_nothing(cautions):
+    found = cautions(OK, SERVICE, workers=3, workers_lost=0, absences=[absence(back_s=62.0)])
+
+    assert list(found) == ["worker_away"]
+    assert "worker 2 on gpu-7 from second 31.5 to 62." in found["worker_away"]["text"]
+
+
+def test_many_absences_are_not_all_named(cautions):
+    found = cautions(OK, SERVICE, workers=9, workers_lost=5, absences=[absence()] * 5)
+
+    assert found["worker_lost"]["text"].count("worker 2 on gpu-7") == 3
+    assert "at most 650 requests" in found["worker_lost"]["text"]
+    assert ", and 2 more." in found["worker_lost"]["text"]

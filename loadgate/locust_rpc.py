@@ -1,0 +1,72 @@
+"""Keeps Locust's master listening whatever comes in: whoever reaches its port can send anything.
+
+Importing this patches Locust's sockets, which have no hook for it: see the end of the file. Messages are msgpack, which
+makes plain values only; nothing that comes in is ever executed.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import zmq
+from locust.exception import RPCReceiveError
+from locust.rpc import zmqrpc
+from msgpack.exceptions import UnpackException
+
+LARGEST_BYTES = 64 * 2**20  # of a message: a worker's reports of a minute at 10,000 requests/s take a third of it
+
+NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, UnpackException)
+
+log = logging.getLogger("loadgate")
+
+
+def guard(runner: Any) -> None:
+    """Have a master drop messages that make no sense, or speak for another worker; Locust's would stop listening."""
+    handle, listeners = _tolerant(runner.handle_message), runner.environment.events.worker_report._handlers
+    listeners[:] = [_tolerant(each) if each.__module__.startswith("locust.") else each for each in listeners]
+
+    def handle_own(client_id: str, msg: Any) -> None:
+        if isinstance(msg.type, str) and msg.node_id == client_id:
+            handle(client_id, msg)
+        else:
+            _say("dropped a message that is not of the worker who sent it")
+
+    runner.handle_message = handle_own
+
+
+def _tolerant(listener: Callable[..., None]) -> Callable[..., None]:
+    def listen(*arguments: Any, **named: Any) -> None:
+        try:
+            listener(*arguments, **named)
+        except NONSENSE as error:
+            _say(f"dropped a message of a worker that makes no sense: {type(error).__name__}")
+
+    return listen
+
+
+@cache
+def _say(text: str) -> None:
+    log.error(text)  # once, however many there are
+
+
+def _bounded(make: Callable[..., None]) -> Callable[..., None]:
+    def make_bounded(self: Any, *arguments: Any) -> None:
+        make(self, *arguments)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES)
+
+    return make_bounded
+
+
+def _understood(receive: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def receive_safely(self: Any) -> Any:
+        try:
+            return receive(self)
+        except NONSENSE as error:
+            raise RPCReceiveError(f"no message of Locust's ({type(error).__name__})") from None
+
+    return receive_safely
+
+
+zmqrpc.BaseSocket.__init__ = _bounded(zmqrpc.BaseSocket.__init__)  # type: ignore[method-assign]
+zmqrpc.BaseSocket.recv_from_client = _understood(zmqrpc.BaseSocket.recv_from_client)  # type: ignore[method-assign]
