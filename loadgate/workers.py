@@ -31,6 +31,7 @@ COME_S, QUIET_S = 600.0, 2.0  # to start machines; and before anybody hears of i
 ANSWER_S = 60.0  # for a worker to read its files, and to log in
 SLACK_S, DISMISS_S = 10.0, 5.0
 HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
+TOGETHER_S = 2.0  # a signal ends all of them, in any order
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
 
@@ -107,6 +108,7 @@ class Workers:
         self._heard: dict[str, float] = {}  # when each was heard of last
         self._told: dict[str, Told] = {}  # of those who have a part in the run
         self._stopped: set[str] = set()  # ... and of these who have sent their last rows
+        self._left: dict[str, float] = {}  # ... and when, those who did so before they were asked
         self._counts: Counter[str] = Counter()
         self._absences: list[Absence] = []
         self._away: dict[str, Absence] = {}  # those that are not over
@@ -190,7 +192,7 @@ class Workers:
         self._run, self._began, self._draining = uuid.uuid4().hex, clock(), False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
         self._inbox, self._counts = Inbox(), Counter()
-        self._told, self._stopped, self._absences, self._away = {}, set(), [], {}
+        self._told, self._stopped, self._left, self._absences, self._away = {}, set(), {}, [], {}
         self._beginning = {
             "run": self._run,
             "rate_per_user": rate_per_user,
@@ -215,15 +217,20 @@ class Workers:
     def drain(self) -> None:
         """Have every worker stop arrivals and wait for what is in flight, and take in its last rows."""
         self._draining = True
+        now_s = clock() - self._began
+        self._left = {worker: at_s for worker, at_s in self._left.items() if now_s - at_s > TOGETHER_S}
+        told_at = -math.inf
         with gevent.Timeout(self._patience_s, False):
-            self._tell(self._awaited(), STOP)
-            while self._awaited():
+            while waiting := self._awaited():
+                if clock() - told_at > AGAIN_S:
+                    told_at = clock()
+                    self._tell(waiting, STOP)
                 gevent.sleep(POLL_S)
 
     def end(self) -> Ending:
         """Take in nothing more of this run."""
         self._watcher.kill()
-        lost = self.names - self._stopped
+        lost = self.names - self._stopped | self._left.keys()
         self._note_absences(lost)
         self._run, self._beginning = "", {}
         return Ending(dict(self._counts), len(lost), [asdict(absence) for absence in self._absences])
@@ -260,6 +267,8 @@ class Workers:
             if counts is not None:
                 self._stopped.add(client_id)
                 self._counts.update(counts)
+                if not self._draining:
+                    self._left[client_id] = clock() - self._began
             self._take_in(client_id, rows)
         self._tell([client_id], TAKEN, {"run": self._run, "taken": self._inbox.taken(client_id)})
 
@@ -353,7 +362,7 @@ class Workers:
         for worker in gone - self._away.keys():
             told, heard_s = self._told[worker], self._heard.get(worker, self._began) - self._began
             untold_s = max(heard_s + HEARTBEAT_S - told.to_s, 0)
-            unreported = told.in_flight + math.ceil(told.sent_per_s * untold_s)
+            unreported = 0 if worker in self._stopped else told.in_flight + math.ceil(told.sent_per_s * untold_s)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             log.error("%s is not heard of any more", self.label(worker))

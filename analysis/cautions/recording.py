@@ -141,8 +141,8 @@ def worker_lost(evidence: Evidence) -> Caution | None:
     if not lost:
         return None
     redistributed = manifest.get("lost_worker") == REDISTRIBUTED
-    share = "others took their share seconds later" if redistributed else "nobody took their share of the load"
-    text = f"{lost} of {manifest.get('workers') or lost} worker processes went away in mid-run, and {share}."
+    text = f"{lost} of {manifest.get('workers') or lost} worker processes went away in mid-run."
+    text += " Others took their share of the load seconds later." if redistributed else ""
     gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]
     if gone:
         text += f" Not counted are at most {sum(absence['unreported'] for absence in gone):,} requests of theirs: "

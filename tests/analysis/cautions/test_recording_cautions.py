@@ -234,9 +234,8 @@ def test_a_lost_worker_makes_the_run_invalid_and_is_named_with_what_is_missing(c
 
     assert found["worker_lost"]["serious"]
     assert found["worker_lost"]["text"] == (
-        "1 of 3 worker processes went away in mid-run, and nobody took their share of the load. Not counted are at most"
-        " 130 requests of theirs: worker 2 on gpu-7 was last heard of at second 31.5, and had told of those before 29."
-        " Allowed is none."
+        "1 of 3 worker processes went away in mid-run. Not counted are at most 130 requests of theirs: worker 2 on gpu-7"
+        " was last heard of at second 31.5, and had told of those before 29. Allowed is none."
     )
 
 
@@ -244,7 +243,7 @@ def test_a_lost_worker_whose_share_others_took_leaves_the_run_valid(cautions):
     found = cautions(OK, SERVICE, workers=3, workers_lost=1, lost_worker="redistribute", absences=[absence()])
 
     assert not found["worker_lost"]["serious"]
-    assert "others took their share seconds later" in found["worker_lost"]["text"]
+    assert "Others took their share of the load seconds later." in found["worker_lost"]["text"]
 
 
 def test_a_worker_that_came_back_lost_nothing(cautions):
