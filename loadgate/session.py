@@ -79,7 +79,7 @@ class Session:
         self._main = gevent.getcurrent()
         self._signals = Signals(self._on_signal, self._hurry)
         self.senders: Here | Workers = (
-            Workers(environment, self._take_in, self._on_locked)
+            Workers(environment, self._see, self._write, self._on_locked)
             if isinstance(self._runner, runners.MasterRunner)
             else Here(self._take_in, self._on_batch, self._on_locked)
         )
@@ -340,13 +340,23 @@ class Session:
             self._give_up(error)
 
     def _take_in(self, sender: str, report: Report) -> None:
-        """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
+        """Write a process's rows, and have them seen."""
+        self._write(report)
+        self._see(sender, report)
+
+    def _write(self, report: Report) -> bool:
         if self.directory is None:
-            return
+            return False
         try:
             self.directory.append(report)
         except OSError as error:
             self._give_up(error)
+            return False
+        return True
+
+    def _see(self, sender: str, report: Report) -> None:
+        """Show a process's rows to those who watch, and stop the run if its last seconds miss an objective."""
+        if self.directory is None:
             return
         if self.searching is not None:
             self.searching.see(sender, report)

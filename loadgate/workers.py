@@ -17,7 +17,8 @@ from loadgate import locust_rpc, worker_report
 from loadgate.connection import clock
 from loadgate.delivery import Inbox
 from loadgate.errors import ConfigError
-from loadgate.load import Report, TakeIn
+from loadgate.load import Report, TakeIn, no_rows
+from loadgate.merging import Merging
 from loadgate.options import OF_SENDERS
 from loadgate.plan import Plan
 from loadgate.terms import Terms
@@ -30,6 +31,7 @@ REPORT = "loadgate"  # in Locust's own report of a worker
 COME_S, QUIET_S = 600.0, 2.0  # to start machines; and before anybody hears of it
 ANSWER_S = 60.0  # for a worker to read its files, and to log in
 SLACK_S, DISMISS_S = 10.0, 5.0
+WRITE_S = 1.0  # the longer, the more rows become one
 HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
 TOGETHER_S = 2.0  # a signal ends all of them, in any order
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
@@ -94,10 +96,17 @@ class Answer(NamedTuple):
 class Workers:
     """Every worker that has a part in the run, and what is known of it."""
 
-    def __init__(self, environment: Any, take_in: TakeIn, on_locked: Callable[[Exception], None]) -> None:
+    def __init__(
+        self,
+        environment: Any,
+        see: TakeIn,
+        write: Callable[[Report], bool],
+        on_locked: Callable[[Exception], None],
+    ) -> None:
+        """`see` gets the rows of each worker as they come, `write` those of all of them, and says whether it could."""
         self.load = None  # a master sends nothing itself
         locust_rpc.guard(environment.runner)
-        self._runner, self._take_in, self._on_locked = environment.runner, take_in, on_locked
+        self._runner, self._see, self._write, self._on_locked = environment.runner, see, write, on_locked
         self._gives_way = bool(environment.parsed_options.enable_rebalancing)
         self._ready: set[str] = set()  # those who hear what they are told
         self._answers: dict[str, Answer] = {}  # to CHECK
@@ -105,6 +114,9 @@ class Workers:
         self._run, self._began, self._patience_s = "", 0.0, 0.0
         self._beginning: dict[str, Any] = {}  # what all of them hear at the beginning of the run that is on
         self._inbox = Inbox()
+        self._merging = Merging()
+        self._unwritten = no_rows()  # but for those that are merged
+        self._unanswered: set[str] = set()  # workers of whose reports that is
         self._heard: dict[str, float] = {}  # when each was heard of last
         self._told: dict[str, Told] = {}  # of those who have a part in the run
         self._stopped: set[str] = set()  # ... and of these who have sent their last rows
@@ -113,7 +125,7 @@ class Workers:
         self._absences: list[Absence] = []
         self._away: dict[str, Absence] = {}  # those that are not over
         self._joining: set[str] = set()
-        self._watcher = gevent.Greenlet()
+        self._watcher, self._writer = gevent.Greenlet(), gevent.Greenlet()
         self._draining = False
         for message, listener in {
             READY: self._on_ready,
@@ -191,7 +203,8 @@ class Workers:
         """
         self._run, self._began, self._draining = uuid.uuid4().hex, clock(), False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
-        self._inbox, self._counts = Inbox(), Counter()
+        self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
+        self._unwritten, self._unanswered = no_rows(), set()
         self._told, self._stopped, self._left, self._absences, self._away = {}, set(), {}, [], {}
         self._beginning = {
             "run": self._run,
@@ -203,7 +216,7 @@ class Workers:
         workers = sorted(self._here(), key=self._runner.get_worker_index)
         for place, worker in enumerate(workers):
             self._begin_at(worker, place, len(workers))
-        self._watcher = gevent.spawn(self._watch_on)
+        self._watcher, self._writer = gevent.spawn(self._watch_on), gevent.spawn(self._write_on)
 
     def send_rate(self, rate_per_user: float | None) -> None:
         """Have every user stand for this many requests/s; None: for the plan's, from the next run on."""
@@ -226,10 +239,11 @@ class Workers:
                     told_at = clock()
                     self._tell(waiting, STOP)
                 gevent.sleep(POLL_S)
+        self._write_out()
 
     def end(self) -> Ending:
         """Take in nothing more of this run."""
-        self._watcher.kill()
+        gevent.killall([self._watcher, self._writer])
         lost = self.names - self._stopped | self._left.keys()
         self._note_absences(lost)
         self._run, self._beginning = "", {}
@@ -269,8 +283,27 @@ class Workers:
                 self._counts.update(counts)
                 if not self._draining:
                     self._left[client_id] = clock() - self._began
-            self._take_in(client_id, rows)
-        self._tell([client_id], TAKEN, {"run": self._run, "taken": self._inbox.taken(client_id)})
+            self._see(client_id, rows)
+            self._merging.add(rows["latency"])
+            for name in self._unwritten.keys() - {"latency", "waiting"}:
+                self._unwritten[name] += rows[name]
+        self._unanswered.add(client_id)
+
+    def _write_on(self) -> None:
+        while True:
+            gevent.sleep(WRITE_S)
+            self._write_out()
+
+    def _write_out(self) -> None:
+        """Write what came in, and only then say that it is here: what is lost with this process, the workers have."""
+        if not self._unanswered:
+            return
+        rows, self._unwritten = self._unwritten, no_rows()
+        answered, self._unanswered = self._unanswered, set()
+        if not self._write(rows | {"latency": self._merging.take()}):
+            return
+        for worker in answered:
+            self._tell([worker], TAKEN, {"run": self._run, "taken": self._inbox.taken(worker)})
 
     def _note_told(self, told: Told, rows: Report) -> None:
         if rows["timeline"]:

@@ -119,7 +119,7 @@ def test_workers_share_the_rate_exactly_also_in_a_ramp_and_where_it_does_not_div
     load.start_master(service.token, "--rate=50", "--ramp=5s", "--duration=12s", workers=3)
     for _ in range(3):
         load.start_worker(service.token)
-    code, said = load.end()
+    code, _ = load.end()
 
     load.assert_sound(code)
     timeline = load.rows("timeline.csv")

@@ -234,8 +234,8 @@ def test_a_lost_worker_makes_the_run_invalid_and_is_named_with_what_is_missing(c
 
     assert found["worker_lost"]["serious"]
     assert found["worker_lost"]["text"] == (
-        "1 of 3 worker processes went away in mid-run. Not counted are at most 130 requests of theirs: worker 2 on gpu-7"
-        " was last heard of at second 31.5, and had told of those before 29. Allowed is none."
+        "1 of 3 worker processes went away in mid-run. Not counted are at most 130 requests of theirs: worker 2 on"
+        " gpu-7 was last heard of at second 31.5, and had told of those before 29. Allowed is none."
     )
 
 
