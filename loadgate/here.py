@@ -24,6 +24,12 @@ class Here:
         self._take_in, self._on_batch, self._on_locked = take_in, on_batch, on_locked
         self._writer = gevent.Greenlet()
 
+    def await_all(self, expected: int, patience_s: float) -> None:
+        """Nobody to wait for."""
+
+    def dismiss(self, expected: int) -> None:
+        """Nobody to send home."""
+
     def check(self, plan: Plan, options: Any) -> None:
         """Nothing to check: the plan was made here."""
 

@@ -64,7 +64,7 @@ class Session:
         self._runner = environment.runner
         self._plan: Plan | None = None
         self._path = Path()  # of the run that is about to begin
-        self._is_prepared, self._is_beginning = False, False
+        self._is_prepared, self._is_checked, self._is_beginning = False, False, False
         self._probe: Probe | None = None
         self._csv: LocustCsv | None = None
         self._failed = 0  # the exit code, if the run could not be made
@@ -143,9 +143,16 @@ class Session:
         self._plan, self._record, self._path, self._probe = load_plan, record, path, probed
         self.weights, self._is_prepared = weights, True
 
+    def gather(self) -> None:
+        """Wait for the workers that are expected, and check them. Raises ConfigError."""
+        assert self._plan is not None
+        self.senders.await_all(self._options.expect_workers, self._options.expect_workers_max_wait)
+        self.senders.check(self._plan, self._options)
+        self._is_checked = True
+
     def forget(self) -> None:
         """Check and encode everything anew before the next test, whatever was prepared."""
-        self._is_prepared = False
+        self._is_prepared = self._is_checked = False
 
     # ---- Locust's events
 
@@ -156,8 +163,9 @@ class Session:
             if not self._is_prepared:
                 self.prepare()
             assert self._plan is not None
-            self._is_prepared = False
-            self.senders.check(self._plan, self._options)
+            if not self._is_checked:
+                self.senders.check(self._plan, self._options)
+            self._is_prepared = self._is_checked = False
             self._begin(self._plan)
         except (ConfigError, OSError) as error:
             self._give_up(error)

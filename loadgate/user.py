@@ -16,7 +16,6 @@ from loadgate.payloads import Kind, Payload
 from loadgate.session import Session
 from loadgate.web import page
 from loadgate.worker import Worker
-from loadgate.workers import Workers
 
 
 class InferenceUser(User):
@@ -98,12 +97,10 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
                 page.prepare(web_ui, options, session)
             if options.headless:
                 session.prepare()
-                if isinstance(session.senders, Workers):
-                    session.senders.await_all(options.expect_workers, options.expect_workers_max_wait)
+                session.gather()
         except ConfigError as error:
             sys.stderr.write(f"Error: {error}\n")
-            if isinstance(session.senders, Workers):
-                session.senders.dismiss(options.processes or 0)
+            session.senders.dismiss(options.processes or 0)
             sys.exit(2)
 
 

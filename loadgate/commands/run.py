@@ -1,6 +1,7 @@
 """`loadgate run`: a load in plain words, carried out by Locust in this process."""
 
 import io
+import logging
 import os
 import signal
 import sys
@@ -140,6 +141,7 @@ def launch(locustfile: str, arguments: list[str], mode: Sequence[str] = HEADLESS
     from loadgate import user  # noqa: F401
     from loadgate.progress import show_progress
 
+    logging.getLogger("loadgate").setLevel(logging.WARNING)  # whatever Locust may say
     get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl-C is no error to be printed
 
     # Until Locust has its own handler: an end by a signal is no crash.
