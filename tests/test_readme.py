@@ -48,7 +48,7 @@ def test_the_example_is_a_whole_run_and_its_pages_are_what_the_code_makes_of_it(
 def known_options() -> set[str]:
     """Every option of our commands, by their own help."""
     helps = ""
-    for command in ("run", "ui", "capacity", "send", "serve", "demo", "token", "report", "compare"):
+    for command in ("run", "ui", "capacity", "worker", "send", "serve", "demo", "token", "report", "compare"):
         helps += subprocess.run(
             [sys.executable, "-P", "-m", "loadgate", command, "--help"], check=True, capture_output=True, text=True
         ).stdout
@@ -72,8 +72,21 @@ def test_every_option_named_in_a_page_is_one(page: str):
         "--web-login",
         "--i-know-this-is-open",
     }
+    of_containers = {  # tests/test_deploy.py asks Compose and kubectl themselves
+        "--build",
+        "--current",
+        "--exit-code-from",
+        "--for",
+        "--from",
+        "--from-env-file",
+        "--image",
+        "--namespace",
+        "--pod-running-timeout",
+        "--rm",
+        "--use-aliases",
+    }
 
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known_options() | of_locust
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page)) <= known_options() | of_locust | of_containers
 
 
 @pytest.mark.parametrize(
