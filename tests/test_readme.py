@@ -66,10 +66,12 @@ def test_every_option_named_in_a_page_is_one(page: str):
         "--json-file",
         "--load-model",
         "--master",
+        "--master-host",
         "--rate-per-user",
         "--run-time",
         "--web-host",
         "--web-login",
+        "--worker",
         "--i-know-this-is-open",
     }
     of_containers = {  # tests/test_deploy.py asks Compose and kubectl themselves
