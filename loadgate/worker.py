@@ -183,13 +183,15 @@ class Worker:
 
     def _end_load(self, part: Part) -> None:
         """Drain, and keep what was measured until the master has it."""
-        if self.load is None:
+        load = self.load
+        if load is None:
             return
-        self.load.drain()
-        load, self.load = self.load, None
-        self._has_begun.clear()
-        part.counts.update(load.counts)
-        part.outbox.add(WorkerReport(load.take(), None))
+        load.drain()
+        if self.load is load:  # else somebody else asked too, and has kept it
+            self.load = None
+            self._has_begun.clear()
+            part.counts.update(load.counts)
+            part.outbox.add(WorkerReport(load.take(), None))
 
     def _end_part(self, answer_s: float = ANSWER_S) -> None:
         """End what is sent, and wait until the master has all of it. Whoever comes second waits for the same end."""
