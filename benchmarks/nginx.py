@@ -113,15 +113,15 @@ class Nginx:
 
 
 @contextmanager
-def serving(binary: str, folder: Path, work: Work) -> Iterator[Nginx]:
-    """An nginx for `work`, until the end of the block."""
+def serving(binary: str, folder: Path, work: Work, action: str | None = None) -> Iterator[Nginx]:
+    """An nginx for `work`, until the end of the block. It does `action` instead of the work's own, if there is one."""
     port = free_port()
     _write_certificates(folder)
     settings = {
         "answer": ANSWER,
         "port": str(port),
         "ssl": "ssl" if work.tls else "",
-        "action": ANSWER_AFTER_BODY if work.upload else ANSWER_AT_ONCE,
+        "action": action or (ANSWER_AFTER_BODY if work.upload else ANSWER_AT_ONCE),
     }
     config = CONFIG
     for name, value in settings.items():

@@ -8,6 +8,7 @@ worker to drain, waits for their last rows, closes the run and has it analysed.
 import logging
 import signal
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ WRITE_S = 0.05  # often, because writing many rows at once would hold up the loo
 WORKER_SLACK_S, DISMISS_S = 10.0, 5.0
 CANNOT, INTERRUPTED = 2, 130
 ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_LOCUST = "on time", "by a signal", "by an objective", "by Locust"  # how runs end
+BY_ERROR = "by an error"
 
 log = logging.getLogger("loadgate")
 
@@ -355,7 +357,7 @@ class Session:
                     return False
                 gevent.sleep(WRITE_S)
         except OSError as error:
-            self._give_up(error)
+            self._on_unwritable(error)
         return True
 
     def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
@@ -392,7 +394,7 @@ class Session:
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, workers, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
-        self._csv = LocustCsv(self._environment, path)
+        self._csv = LocustCsv(self._environment, path, self._on_unwritable)
         self.totals = None if self._options.headless else LiveTotals(timeout_s)
         self._began = clock()
         self._begin_search(load_plan, self.directory, workers)
@@ -471,17 +473,17 @@ class Session:
             gevent.spawn(self._runner.send_message, LOCKED, str(error))
 
     def _write_on(self) -> None:
-        try:
-            while self.load is not None and self.directory is not None:
-                self._take_in("", self.load.take())
-                gevent.sleep(WRITE_S)
-        except OSError as error:
-            self._give_up(error)
+        while self.load is not None and self.directory is not None:
+            self._take_in("", self.load.take())
+            gevent.sleep(WRITE_S)
 
     def _take_in(self, sender: str, report: dict[str, Any]) -> None:
         """Write a process's rows, and stop the run if its last seconds miss an objective that says so."""
         assert self.directory is not None
-        self.directory.append(report)
+        try:
+            self.directory.append(report)
+        except OSError as error:
+            self._on_unwritable(error)
         if self.searching is not None:
             self.searching.see(sender, report)
         if self.totals is not None:
@@ -510,9 +512,15 @@ class Session:
         """Stop the test, and Locust, if it runs only for that."""
         (self._runner.quit if self._options.headless else self._runner.stop)()
 
+    def _on_unwritable(self, error: OSError) -> None:
+        """End the run, whose rows or files have no room any more: once, as all of them are in one place."""
+        if not self._failed:
+            self._give_up(OSError(f"stopped, because {error}"))
+
     def _give_up(self, error: Exception) -> None:
         """Say why no run can be made, or be gone on with, and stop."""
         log.error("%s", error)
+        self._begin_end(BY_ERROR)
         self.refused = str(error)
         self._failed = self.exit_code = CANNOT
         gevent.spawn_later(0, self._leave)
@@ -544,23 +552,31 @@ class Session:
 
     def _close(self, load: Load | None, directory: RunDirectory, state: str) -> None:
         self._writer.kill()
-        try:
-            if load is not None:
-                last = load.take()
-                directory.append(last)
-                if self.totals is not None:
-                    self.totals.see("", last)
-                self._counts.update(load.counts)
-            if self._csv is not None:
-                self._csv.close()
-            ended_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            lost = len(self._workers - self._stopped)
-            counts = dict(self._counts) or None
-            directory.close(state, ended_at=ended_at, counts=counts, workers_lost=lost, stopped_by=self._stopped_by)
-        except OSError as error:
-            log.error("the run could not be written to its end: %s", error)
-            self._failed = CANNOT
+        if load is not None:
+            last = load.take()
+            if self.totals is not None:
+                self.totals.see("", last)
+            self._counts.update(load.counts)
+            self._write_end(lambda: directory.append(last))
+        fields: dict[str, Any] = {
+            "ended_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "counts": dict(self._counts) or None,
+            "workers_lost": len(self._workers - self._stopped),
+            "stopped_by": self._stopped_by,
+        }
+        self._write_end(lambda: directory.close("interrupted" if self._failed else state, **fields))
+        if self._csv is not None:
+            self._write_end(self._csv.close)
         code = analyse(directory.path, plots=not self._options.no_plots)
         self.ended += 1
         by_user = state == "interrupted" and self._stopped_by is None
         self.exit_code = self._failed or (INTERRUPTED if by_user else code)
+
+    def _write_end(self, write: Callable[[], None]) -> None:
+        """Write what belongs to the end. What has no room must not keep the rest from its own."""
+        try:
+            write()
+        except OSError as error:
+            if not self._failed:
+                log.error("the run could not be written to its end: %s", error)
+            self._failed = CANNOT

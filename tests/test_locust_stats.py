@@ -41,7 +41,7 @@ environment = Environment()
 environment.create_local_runner()
 local = environment.stats
 ours.merge(batch(times_s), local)
-log = ours.LocustCsv(environment, folder)
+log = ours.LocustCsv(environment, folder, print)
 gevent.sleep(0)
 log.close()
 
