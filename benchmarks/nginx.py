@@ -129,7 +129,8 @@ def serving(binary: str, folder: Path, work: Work, action: str | None = None) ->
     (folder / "nginx.conf").write_text(config)
     command = [binary, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
     with on_core(SERVICE):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # There, because a unix socket is relative to the working folder.
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(process, port, folder / "error.log")
         yield Nginx(folder, work, port, process.pid)

@@ -136,7 +136,7 @@ def _await(path: Path, generator: subprocess.Popen[bytes]) -> None:
 def _sample(generator: psutil.Process, run: Path, at_s: float, port: int) -> Sample:
     everybody = [generator, *generator.children(recursive=True)]
     connections = sum(
-        each.raddr and each.raddr.port == port for process in everybody for each in process.net_connections("tcp")
+        bool(each.raddr) and each.raddr.port == port for process in everybody for each in process.net_connections("tcp")
     )
     return Sample(
         at_s,
