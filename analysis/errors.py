@@ -8,9 +8,9 @@ class BadRun(Exception):  # noqa: N818 - named for what is wrong
     """A file or run that cannot be read, or not as asked; the message says what, where, and what would be right."""
 
 
-class NotWritten(Exception):  # noqa: N818 - named for what is wrong
+class NotWritten(OSError):  # noqa: N818 - named for what is wrong
     """A report or a comparison could not be written, or not all of it. Its *summary* is there all the same."""
 
     def __init__(self, folder: Path, error: OSError, summary: dict[str, Any]) -> None:
-        super().__init__(f"not all pages could be written to {str(folder)!r} ({error.strerror})")
+        super().__init__(f"not all pages could be written to {str(folder)!r} ({error.strerror or error})")
         self.summary = summary

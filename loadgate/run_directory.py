@@ -124,7 +124,7 @@ class RunDirectory:
 
 def unwritable(path: Path, error: OSError) -> OSError:
     """The error of a run whose folder takes no more, in words for its user."""
-    return OSError(f"{str(path)!r} can no longer be written ({error.strerror})")
+    return OSError(f"{str(path)!r} can no longer be written ({error.strerror or error})")
 
 
 def _guarded(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
