@@ -180,12 +180,18 @@ for second in range(120):
     zeros = np.zeros(50, np.int64)
     shown = [f"name {number}" for number in range(names)]
     ours.merge(Batch(zeros, code, zeros + 1, measured, zeros, shown), environment.stats)
+turns = []
+ticking = gevent.get_hub().loop.timer(0.001, 0.001)
 log = ours.LocustCsv(environment, folder, print)
-gevent.sleep(0)
+ticking.start(turns.append, 1)
+while len(Path(folder, "locust_stats_history.csv").read_text().splitlines()) < 2:
+    gevent.sleep(0.01)
+ticking.stop()
 log.close()
 total = environment.stats.total
 print(json.dumps({
     "seconds": [len(total.num_reqs_per_sec), len(total.num_fail_per_sec)],
+    "turns": len(turns),
     "rates": [total.current_rps, total.current_fail_per_sec],
 }))
 """
@@ -216,3 +222,9 @@ def test_rates_are_those_of_the_last_seconds_and_older_ones_are_forgotten(tmp_pa
 
     assert told["rates"] == [50.0, 50.0]
     assert max(told["seconds"]) <= 32
+
+
+def test_the_loop_goes_on_while_the_figures_of_many_names_are_written(tmp_path):
+    told, _ = history(tmp_path, 100)
+
+    assert told["turns"] >= 50
