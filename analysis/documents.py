@@ -27,10 +27,14 @@ def compile_templates(*names: str) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write *path* at once or not at all: a reader never sees half a page."""
+    """Write *path* at once or not at all: a reader never sees half a page, and a full disk keeps no draft of it."""
     draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 @cache

@@ -113,15 +113,15 @@ class Nginx:
 
 
 @contextmanager
-def serving(binary: str, folder: Path, work: Work) -> Iterator[Nginx]:
-    """An nginx for `work`, until the end of the block."""
+def serving(binary: str, folder: Path, work: Work, action: str | None = None) -> Iterator[Nginx]:
+    """An nginx for `work`, until the end of the block. It does `action` instead of the work's own, if there is one."""
     port = free_port()
     _write_certificates(folder)
     settings = {
         "answer": ANSWER,
         "port": str(port),
         "ssl": "ssl" if work.tls else "",
-        "action": ANSWER_AFTER_BODY if work.upload else ANSWER_AT_ONCE,
+        "action": action or (ANSWER_AFTER_BODY if work.upload else ANSWER_AT_ONCE),
     }
     config = CONFIG
     for name, value in settings.items():
@@ -129,7 +129,8 @@ def serving(binary: str, folder: Path, work: Work) -> Iterator[Nginx]:
     (folder / "nginx.conf").write_text(config)
     command = [binary, "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]
     with on_core(SERVICE):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # There, because a unix socket is relative to the working folder.
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(process, port, folder / "error.log")
         yield Nginx(folder, work, port, process.pid)

@@ -83,13 +83,13 @@ class LiveSamples:
         self._ended.clear()
 
     def _seen(self) -> Seen | None:
-        if len(self._over_s) < self._senders:
-            return None  # not all of the load is seen yet
         latest_s = max(self._over_s.values())
         heard = [sender for sender, over_s in self._over_s.items() if latest_s - over_s <= SILENT_S]
         over_s = min(self._over_s[sender] for sender in heard)
         while self._ended and self._ended[0].to_s <= over_s - self._kept_s - SILENT_S:
             self._ended.popleft()
+        if len(self._over_s) < self._senders:
+            return None  # not all of the load is seen yet
         waiting = tuple(self._waiting[each] for each in heard if each in self._waiting)
         if all((each.second > self._ramp_s).all() for each in waiting):
             self._even_s = min(self._even_s, over_s)

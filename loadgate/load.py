@@ -4,7 +4,7 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -41,6 +41,8 @@ MANY = 8  # histograms: to add up those of a whole second at once would hold up 
 ROWS_S = 1.0  # as seldom as a crash may cost: the requests of a whole second that took the same time are one entry
 POLL_S = 0.025
 ENCODED_KEPT = 32  # payloads given to `infer`: few, because each can be megabytes
+NAMES_KEPT = 200  # of payloads given to `infer`: every name has figures of its own, and may be a new one each time
+OTHER_NAMES = "(other names)"
 # A stop this close to the planned end is the end: Locust's timer starts some milliseconds before ours.
 END_SLACK_S = 2.0
 
@@ -96,6 +98,7 @@ class Load:
         self._closed_users_ever = 0
         self._chosen: dict[str, Iterator[Request]] = {}  # for tasks of a user class's own
         self._encoded = lru_cache(ENCODED_KEPT)(lambda payload: sending.encode([payload])[0])
+        self._names: set[str] = set()  # of those payloads
         self._recording = Recording(self._start)
         self._histograms: list[Histogram] = []  # folded, and not rows yet
         self._failed: list[FailureRow] = []
@@ -170,7 +173,7 @@ class Load:
 
         Blocks its greenlet. Raises GreenletExit once the load is over: Locust waits for its users then.
         """
-        request = self._next_request(user_class) if payload is None else self._encoded(payload)
+        request = self._next_request(user_class) if payload is None else self._encoded(self._named(payload))
         now = clock()
         if self._ending is not None or now >= self._end:
             raise gevent.GreenletExit
@@ -180,6 +183,13 @@ class Load:
         if inference.outcome is Outcome.CONNECTION_ERROR:
             gevent.sleep(RETRY_S)  # or users would spin on a dead service
         return inference
+
+    def _named(self, payload: Payload) -> Payload:
+        if payload.name not in self._names:
+            if len(self._names) >= NAMES_KEPT:
+                return replace(payload, name=OTHER_NAMES)
+            self._names.add(payload.name)
+        return payload
 
     def _next_request(self, user_class: str) -> Request:
         chosen = self._chosen.get(user_class)

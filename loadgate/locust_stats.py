@@ -5,7 +5,8 @@ Importing this has Locust keep times to three significant digits, in place of tw
 
 import csv
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from analysis.outcomes import Outcome
 from loadgate.histogram import OUTCOMES
 from loadgate.recording import OUTCOME_CODES, Batch
+from loadgate.run_directory import unwritable
 
 METHOD = "POST"
 # Times as Locust keeps them: whole microseconds below a millisecond, then three significant digits, 900 to a decade.
@@ -30,6 +32,9 @@ BUCKETS_MS: list[float] = [
 ]
 WINDOW_S = locust_stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW
 STALE_S = 8  # Locust takes no window that is longer or shorter by more
+SECONDS_KEPT = 30  # Locust asks for the rate of the last 12
+HISTORY_NAMES = 20
+TURN_S = 0.001
 
 
 def tell(batch: Batch, environment: Any) -> bool:
@@ -137,19 +142,55 @@ def _merge_errors(outcomes: NDArray[np.int64], name: str, stats: locust_stats.Re
         found.last_seen = now
 
 
+class _Patient:
+    """A CSV writer that lets the loop go on after each row: Locust takes up to half a millisecond for one."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def writerow(self, row: Iterable[Any]) -> None:
+        self._writer.writerow(row)
+        gevent.sleep(TURN_S)
+
+
+class _Writer(locust_stats.StatsCSVFileWriter):
+    """Locust's writer, whose history has a row for every name in every second: only while there are few."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.requests_csv_writer = _Patient(self.requests_csv_writer)  # type: ignore[assignment] # Locust only writes rows
+
+    def _stats_history_data_rows(self, csv_writer: Any, now: float) -> None:
+        self.full_history = len(self.environment.stats.entries) <= HISTORY_NAMES
+        super()._stats_history_data_rows(csv_writer, now)
+
+    def _percentile_fields(self, stats_entry: Any, use_current: bool | None = None) -> list[Any]:
+        return _percentile_fields(self, stats_entry, use_current is not None)  # in the history Locust says it
+
+
 class LocustCsv:
     """Locust's own CSV files in the run directory, for tools that read those."""
 
-    def __init__(self, environment: Any, directory: Path) -> None:
+    def __init__(self, environment: Any, directory: Path, on_failed: Callable[[OSError], None]) -> None:
+        """`on_failed` is told when they cannot be written any more. Raises OSError where they cannot be made."""
+        self._directory, self._on_failed = directory, on_failed
         self._prefix = str(directory / "locust")
         percentiles = locust_stats.PERCENTILES_TO_REPORT
-        self._writer = locust_stats.StatsCSVFileWriter(environment, percentiles, self._prefix, full_history=True)
-        self._greenlet = gevent.spawn(self._writer.stats_writer)
+        self._writer = _Writer(environment, percentiles, self._prefix, full_history=True)
+        self._greenlet = gevent.spawn(self._write)
 
     def close(self) -> None:
-        """Stop, and write the last figures: Locust itself leaves those of up to a second before."""
+        """Stop, and write the last figures: Locust itself leaves those of up to a second before. Raises OSError."""
         self._greenlet.kill()
-        self._writer.close_files()
+        writer = self._writer
+        for file in (
+            writer.requests_csv_filehandle,
+            writer.stats_history_csv_filehandle,
+            writer.failures_csv_filehandle,
+            writer.exceptions_csv_filehandle,
+        ):
+            with suppress(OSError):  # or the others would stay open; where there is no room, what follows says so
+                file.close()
         last = {
             "stats": self._writer.requests_csv,
             "failures": self._writer.failures_csv,
@@ -158,6 +199,12 @@ class LocustCsv:
         for name, write in last.items():
             with Path(f"{self._prefix}_{name}.csv").open("w", newline="", encoding="utf-8") as file:
                 write(csv.writer(file))
+
+    def _write(self) -> None:
+        try:
+            self._writer.stats_writer()
+        except OSError as error:
+            self._on_failed(unwritable(self._directory, error))
 
 
 def _percentile_fields(writer: locust_stats.StatsCSV, entry: Any, use_current: bool = False) -> list[Any]:
@@ -181,7 +228,18 @@ def _latest(entry: Any) -> Mapping[float, int]:
     return locust_stats.diff_response_time_dicts(entry.response_times, cache[second].response_times)  # type: ignore[return-value] # Locust says int
 
 
+def _cache_response_times(entry: Any, second: int) -> None:
+    """Do what Locust does once a second, and forget the counts of seconds that it asks for no more."""
+    _cache_as_locust(entry, second)
+    for counts in (entry.num_reqs_per_sec, entry.num_fail_per_sec):
+        for old in [each for each in counts if each < second - SECONDS_KEPT]:
+            del counts[old]
+
+
+_cache_as_locust = locust_stats.StatsEntry._cache_response_times
+
 # The first is Locust's own hook, for which it suggests three digits itself; for its CSV files there is none. It says
 # int of a time, and takes floats.
 locust_stats.bucket_response_time = bucket_ms  # type: ignore[assignment]
 locust_stats.StatsCSV._percentile_fields = _percentile_fields  # type: ignore[assignment, method-assign]
+locust_stats.StatsEntry._cache_response_times = _cache_response_times  # type: ignore[assignment, method-assign]

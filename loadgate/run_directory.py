@@ -1,19 +1,20 @@
-"""Writes the run directory, format 1: readable while the run is going and after a crash."""
+"""Writes the run directory, format 1: readable while the run is going, after a crash, and when its disk is full."""
 
-import csv
 import json
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from analysis import run_format
 from analysis.capacity.record import Record
 from analysis.documents import write_whole
 from loadgate.errors import ConfigError
+from loadgate.row_file import RowFile, add_all, csv_text, space_kept
 
 FORMULA = ("=", "+", "-", "@")
+# Kept back: the first part for the rows that come after the disk is full, the other for the manifest and the report.
+KEPT_BYTES, KEPT_FOR_END_BYTES = 4 << 20, 2 << 20
 
 
 def check_writable(path: Path) -> None:
@@ -28,8 +29,7 @@ def check_writable(path: Path) -> None:
         for folder in reversed(missing):
             folder.mkdir()
             made.append(folder)
-        with tempfile.TemporaryFile(dir=path):
-            pass
+        space_kept(path, KEPT_BYTES).close()
     except OSError as error:
         raise ConfigError(f"--out {str(path)!r} cannot be written ({error.strerror})") from None
     finally:
@@ -38,7 +38,11 @@ def check_writable(path: Path) -> None:
 
 
 class RunDirectory:
-    """The files of one run. Every row goes out with the second that it belongs to; the manifest frames them."""
+    """The files of one run. Every row goes out with the second that it belongs to; the manifest frames them.
+
+    Some space is kept back. Once the file system is full, or fails in another way, a part of it is given free for the
+    rows of the requests in flight, and at the end the rest.
+    """
 
     def __init__(self, path: Path, manifest: dict[str, Any], advice: Mapping[str, str]) -> None:
         """`advice` is the gateway's, by reason: the manifest gets that for the reasons that come up."""
@@ -47,38 +51,64 @@ class RunDirectory:
         self._advice = advice
         self._reasons: set[str] = set()
         self.outcomes: Counter[str] = Counter()  # of the rows so far, for progress
+        self.is_cut_off = False  # no row is written any more
         path.mkdir(parents=True, exist_ok=True)
+        self._kept = space_kept(path, KEPT_BYTES)
         self._write_manifest()
-        self._files: list[TextIO] = []
-        self._latency = self._table(run_format.LATENCY, run_format.LATENCY_COLUMNS)
-        self._timeline = self._table(run_format.TIMELINE, run_format.TIMELINE_COLUMNS)
-        self._failures = self._table(run_format.FAILURES, run_format.FAILURE_COLUMNS)
-        self._notable = self._table(run_format.NOTABLE, run_format.NOTABLE_COLUMNS)
+        self._latency = RowFile(path / run_format.LATENCY, run_format.LATENCY_COLUMNS)
+        self._timeline = RowFile(path / run_format.TIMELINE, run_format.TIMELINE_COLUMNS)
+        self._failures = RowFile(path / run_format.FAILURES, run_format.FAILURE_COLUMNS)
+        self._notable = RowFile(path / run_format.NOTABLE, run_format.NOTABLE_COLUMNS)
 
     def append(self, report: dict[str, list[Sequence[Any]]]) -> None:
-        """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns."""
-        for *key, times_us, count in report["latency"]:
-            self._latency.writerow((*key, " ".join(map(str, times_us)), count))
-        self._timeline.writerows(report["timeline"])
-        self._failures.writerows(_guarded(report["failures"]))
-        self._notable.writerows(_guarded(report["notable"]))
-        for file in self._files:
-            file.flush()
-        self._advise({reason for _, _, _, _, reason, *_ in report["failures"]})
+        """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns.
+
+        They go into all of the files or into none. Raises OSError once this takes the space that was kept back, and
+        nothing but the last rows should come then; where they have no room either, no row is written any more.
+        """
+        latency = ((*key, " ".join(map(str, times_us)), count) for *key, times_us, count in report["latency"])
+        rows = {
+            self._latency: csv_text(latency),
+            self._timeline: csv_text(report["timeline"]),
+            self._failures: csv_text(_guarded(report["failures"])),
+            self._notable: csv_text(_guarded(report["notable"])),
+        }
+        reasons = {reason for _, _, _, _, reason, *_ in report["failures"]}
+
+        def write() -> None:
+            self._advise(reasons)
+            add_all({file: text for file, text in rows.items() if text})
+
+        self._write_somehow(write)
         for _, _, outcome, measure, times_us, count in report["latency"]:
             if measure == run_format.RESPONSE:
                 self.outcomes[outcome] += count * max(len(times_us), 1)
 
     def keep(self, record: Record) -> None:
-        """Keep what a search for the capacity has so far."""
-        write_whole(self.path / run_format.CAPACITY, (json.dumps(record.as_json(), indent=2) + "\n").encode())
+        """Keep what a search for the capacity has so far. Raises OSError as `append` does."""
+        content = (json.dumps(record.as_json(), indent=2) + "\n").encode()
+        self._write_somehow(lambda: write_whole(self.path / run_format.CAPACITY, content))
 
     def close(self, state: str, **fields: Any) -> None:
-        """Complete the manifest: `complete` or `interrupted`, and what only the end knows."""
-        for file in self._files:
+        """Complete the manifest: `complete` or `interrupted`, and what only the end knows. Raises OSError."""
+        for file in (self._latency, self._timeline, self._failures, self._notable):
             file.close()
+        self._kept.close()
         self.manifest |= {"state": state, **fields}
         self._write_manifest()
+
+    def _write_somehow(self, write: Callable[[], None]) -> None:
+        if self.is_cut_off:
+            return
+        try:
+            write()
+        except OSError as error:
+            try:
+                self._kept.truncate(KEPT_FOR_END_BYTES)
+                write()
+            except OSError:
+                self.is_cut_off = True
+            raise unwritable(self.path, error) from None
 
     def _advise(self, reasons: set[str]) -> None:
         if reasons <= self._reasons:
@@ -88,19 +118,13 @@ class RunDirectory:
         self.manifest["gateway"]["advice"] = known
         self._write_manifest()
 
-    def _table(self, name: str, columns: Iterable[str]) -> Any:
-        file = (self.path / name).open("w", newline="", encoding="utf-8")
-        self._files.append(file)
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(columns)
-        file.flush()
-        return table
-
     def _write_manifest(self) -> None:
-        path = self.path / run_format.MANIFEST
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(self.path / run_format.MANIFEST, (json.dumps(self.manifest, indent=2) + "\n").encode())
+
+
+def unwritable(path: Path, error: OSError) -> OSError:
+    """The error of a run whose folder takes no more, in words for its user."""
+    return OSError(f"{str(path)!r} can no longer be written ({error.strerror or error})")
 
 
 def _guarded(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:

@@ -6,6 +6,7 @@ At the end the session has those who send drain, takes in their last rows, close
 
 import logging
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ from loadgate.workers import Workers
 TURN_S, POLL_S = 0.9, 0.05  # Locust asks a shape once a second
 CANNOT, INTERRUPTED = 2, 130
 ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_LOCUST = "on time", "by a signal", "by an objective", "by Locust"  # how runs end
+BY_ERROR = "by an error"
 
 log = logging.getLogger("loadgate")
 
@@ -258,7 +260,7 @@ class Session:
                     return False
                 gevent.sleep(POLL_S)
         except OSError as error:
-            self._give_up(error)
+            self._on_unwritable(error)
         return True
 
     def _begin_search(self, load_plan: Plan, directory: RunDirectory, senders: int) -> None:
@@ -291,7 +293,7 @@ class Session:
         timeout_s, ramp_s = load_plan.sending.limits.gateway.timeout_s, description["load"]["ramp_s"]
         self._watch = Watch(load_plan.slo, timeout_s, senders, ramp_s)
         self.directory = RunDirectory(path, description, load_plan.sending.limits.gateway.advice)
-        self._csv = LocustCsv(self._environment, path)
+        self._csv = LocustCsv(self._environment, path, self._on_unwritable)
         self.totals = None if self._options.headless else LiveTotals(timeout_s)
         self._began = clock()
         self._begin_search(load_plan, self.directory, senders)
@@ -358,9 +360,8 @@ class Session:
         try:
             self.directory.append(report)
         except OSError as error:
-            self._give_up(error)
-            return False
-        return True
+            self._on_unwritable(error)
+        return not self.directory.is_cut_off
 
     def _see(self, sender: str, report: Report) -> None:
         """Show a process's rows to those who watch, and stop the run if its last seconds miss an objective."""
@@ -394,9 +395,15 @@ class Session:
         """Stop the test, and Locust, if it runs only for that."""
         (self._runner.quit if self._options.headless else self._runner.stop)()
 
+    def _on_unwritable(self, error: OSError) -> None:
+        """End the run, whose rows or files have no room any more: once, as all of them are in one place."""
+        if not self._failed:
+            self._give_up(OSError(f"stopped, because {error}"))
+
     def _give_up(self, error: Exception) -> None:
         """Say why no run can be made, or be gone on with, and stop."""
         log.error("%s", error)
+        self._begin_end(BY_ERROR)
         self.refused = str(error)
         self._failed = self.exit_code = CANNOT
         gevent.spawn_later(0, self._leave)
@@ -412,21 +419,26 @@ class Session:
 
     def _close(self, directory: RunDirectory, state: str) -> None:
         ending = self.senders.end()
-        try:
-            if self._csv is not None:
-                self._csv.close()
-            directory.close(
-                state,
-                ended_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                counts=ending.counts or None,
-                workers_lost=ending.lost,
-                absences=ending.absences,
-                stopped_by=self._stopped_by,
-            )
-        except OSError as error:
-            log.error("the run could not be written to its end: %s", error)
-            self._failed = CANNOT
+        fields: dict[str, Any] = {
+            "ended_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "counts": ending.counts or None,
+            "workers_lost": ending.lost,
+            "absences": ending.absences,
+            "stopped_by": self._stopped_by,
+        }
+        self._write_end(lambda: directory.close("interrupted" if self._failed else state, **fields))
+        if self._csv is not None:
+            self._write_end(self._csv.close)
         code = analyse(directory.path, plots=not self._options.no_plots)
         self.ended += 1
         by_user = state == "interrupted" and self._stopped_by is None
         self.exit_code = self._failed or (INTERRUPTED if by_user else code)
+
+    def _write_end(self, write: Callable[[], None]) -> None:
+        """Write what belongs to the end. What has no room must not keep the rest from its own."""
+        try:
+            write()
+        except OSError as error:
+            if not self._failed:
+                log.error("the run could not be written to its end: %s", error)
+            self._failed = CANNOT

@@ -374,6 +374,21 @@ def test_a_task_gets_what_its_request_brought_and_the_request_is_recorded(serve,
     assert named == {("test", "ok"), ("mine", "unavailable")}
 
 
+def test_names_that_are_new_in_every_request_are_kept_up_to_a_number(serve, load_of):
+    load = load_of(serve([serve_on]), own_tasks=True)
+    add_users(load, 1)
+    many = [Payload(f"body {number}", "json", "text/plain", b"{}") for number in range(loads.NAMES_KEPT + 3)]
+    for payload in [*many, many[0]]:
+        load.infer(USER, payload)
+    load.drain()
+
+    report = load.take()
+    names = Counter(row[1] for row in report["latency"] if row[3] == run_format.RESPONSE for _ in row[4])
+    assert len(names) == loads.NAMES_KEPT + 1
+    assert (names["body 0"], names["body 1"], names[loads.OTHER_NAMES]) == (2, 1, 3)
+    assert_reconciled(load, report)
+
+
 def test_a_task_whose_user_is_stopped_leaves_its_request_on_its_way(serve, load_of):
     server = serve([read, lambda _: time.sleep(0.1), OK])
     load = load_of(server, own_tasks=True)

@@ -41,7 +41,7 @@ environment = Environment()
 environment.create_local_runner()
 local = environment.stats
 ours.merge(batch(times_s), local)
-log = ours.LocustCsv(environment, folder)
+log = ours.LocustCsv(environment, folder, print)
 gevent.sleep(0)
 log.close()
 
@@ -155,3 +155,76 @@ def test_percentiles_of_the_last_seconds_are_those_that_locust_finds(locusts, ti
 
 def test_without_a_request_there_is_no_percentile(locusts):
     assert locusts["nothing"] == ["N/A"] * len(SHARES)
+
+
+HISTORY = """
+import csv, json, sys
+from pathlib import Path
+from types import SimpleNamespace
+import gevent
+import numpy as np
+from loadgate import locust_stats as ours
+from loadgate.recording import Batch
+from analysis.run_format import MEASURES
+from locust import stats
+from locust.env import Environment
+
+folder, names = Path(sys.argv[1]), int(sys.argv[2])
+environment = Environment()
+environment.create_local_runner()
+began = 1_764_000_000
+for second in range(120):
+    stats.time = ours.time = SimpleNamespace(time=lambda: began + second + 0.5)
+    code = np.full(50, second % names, np.int64)
+    measured = np.full((len(MEASURES), 50), 0.1)
+    zeros = np.zeros(50, np.int64)
+    shown = [f"name {number}" for number in range(names)]
+    ours.merge(Batch(zeros, code, zeros + 1, measured, zeros, shown), environment.stats)
+turns = []
+ticking = gevent.get_hub().loop.timer(0.001, 0.001)
+log = ours.LocustCsv(environment, folder, print)
+ticking.start(turns.append, 1)
+while len(Path(folder, "locust_stats_history.csv").read_text().splitlines()) < 2:
+    gevent.sleep(0.01)
+ticking.stop()
+log.close()
+total = environment.stats.total
+print(json.dumps({
+    "seconds": [len(total.num_reqs_per_sec), len(total.num_fail_per_sec)],
+    "turns": len(turns),
+    "rates": [total.current_rps, total.current_fail_per_sec],
+}))
+"""
+
+
+def history(folder, names):
+    command = [sys.executable, "-c", HISTORY, str(folder), str(names)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    with (folder / "locust_stats_history.csv").open(newline="", encoding="utf-8") as file:
+        return json.loads(done.stdout), list(csv.DictReader(file))
+
+
+def test_the_history_has_every_name_while_they_are_few(tmp_path):
+    _, rows = history(tmp_path, 20)
+
+    assert [row["Name"] for row in rows] == [*sorted(f"name {number}" for number in range(20)), "Aggregated"]
+
+
+def test_the_history_of_many_names_is_of_all_of_them_together(tmp_path):
+    _, [row] = history(tmp_path, 21)
+
+    assert (row["Name"], row["Total Request Count"]) == ("Aggregated", "6000")
+    assert row["99%"] == "100"  # of the last seconds, as before
+
+
+def test_rates_are_those_of_the_last_seconds_and_older_ones_are_forgotten(tmp_path):
+    told, _ = history(tmp_path, 1)
+
+    assert told["rates"] == [50.0, 50.0]
+    assert max(told["seconds"]) <= 32
+
+
+def test_the_loop_goes_on_while_the_figures_of_many_names_are_written(tmp_path):
+    told, _ = history(tmp_path, 100)
+
+    assert told["turns"] >= 50

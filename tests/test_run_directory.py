@@ -1,18 +1,23 @@
 import csv
 import json
+import resource
+from contextlib import suppress
 
 import pytest
+from small_disk import small_disk
 
 from analysis import run_format
+from analysis.capacity.record import Record
+from analysis.capacity.search import Search
 from loadgate.errors import ConfigError
-from loadgate.run_directory import RunDirectory, check_writable
+from loadgate.run_directory import KEPT_BYTES, KEPT_FOR_END_BYTES, RunDirectory, check_writable
 
 LATENCY = [
     (0, "a", "ok", "response", [1250, 1500], 3),
     (0, "a", "ok", "service", [1000], 6),
     (0, 'b,"\n', "dropped", "response", [], 2),
 ]
-TIMELINE = [(0, 5, 50.0, 50, 48, 47, 2, 0, 1, 0.1, 0.5)]
+TIMELINE = [(0, 5, 50.0, 50, 48, 47, 2, 0, 1, 0.1, 0.5, 0.3, 0.0)]
 NOTABLE = [(0.5, "a", "throttled", "gateway", "", 429, "APIG.0308", "too many, wait", "acbc548a", 0.25)]
 
 
@@ -152,3 +157,122 @@ def test_a_place_that_cannot_be_written_is_refused(path, words, tmp_path):
 
     with pytest.raises(ConfigError, match=words):
         check_writable(tmp_path / path)
+
+
+MIB = 1 << 20
+TABLES = (run_format.LATENCY, run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    with small_disk(tmp_path / "disk", 8 * MIB) as made:
+        yield made
+
+
+@pytest.fixture
+def on_disk(disk):
+    made = RunDirectory(disk.folder / "run", {"format": 1, "state": "running", "gateway": {}}, ADVICE)
+    yield made
+    with suppress(OSError):
+        made.close("interrupted")
+
+
+def numbered(first, count):
+    """Rows for every table, of which each can be told from the others."""
+    numbers = range(first, first + count)
+    return report(
+        [(number, "a", "ok", "response", list(range(1000, 1200)), 1) for number in numbers],
+        [(number, *TIMELINE[0][1:]) for number in numbers],
+        [(number, *FAILURES[0][1:]) for number in numbers],
+        [(number, *NOTABLE[0][1:]) for number in numbers],
+    )
+
+
+def numbers_in(folder):
+    """The first cells of each table: all tables have the same rows, in whole."""
+    found = set()
+    for name in TABLES:
+        head, *rows = read(folder / name)
+        assert {len(row) for row in rows} <= {len(head)}
+        found.add(tuple(int(row[0]) for row in rows))
+    [numbers] = found
+    return list(numbers)
+
+
+def test_the_rows_that_fill_the_disk_and_those_after_them_have_room_that_was_kept(on_disk, disk):
+    on_disk.append(numbered(0, 10))
+    disk.fill()
+
+    with pytest.raises(OSError, match=r"run' can no longer be written \(No space left on device\)"):
+        on_disk.append(numbered(10, 100))
+    on_disk.append(numbered(110, 100))  # of the requests that were in flight
+    on_disk.close("interrupted", counts={"planned": 210})
+
+    assert numbers_in(on_disk.path) == list(range(210))
+    assert json.loads((on_disk.path / run_format.MANIFEST).read_text())["counts"] == {"planned": 210}
+    assert disk.free_bytes > KEPT_FOR_END_BYTES - MIB  # for the report
+
+
+def test_rows_that_have_no_room_are_in_no_table_and_nothing_comes_after_them(on_disk, disk):
+    on_disk.append(numbered(0, 10))
+    disk.fill()
+    too_much = 2 * (KEPT_BYTES - KEPT_FOR_END_BYTES) // 1000
+
+    with pytest.raises(OSError, match="No space left"):
+        on_disk.append(numbered(10, too_much))
+    on_disk.append(numbered(10 + too_much, 1))
+    on_disk.close("interrupted")
+
+    assert numbers_in(on_disk.path) == list(range(10))
+    assert json.loads((on_disk.path / run_format.MANIFEST).read_text())["state"] == "interrupted"
+
+
+def test_a_search_that_has_no_room_for_its_record_keeps_the_one_before(on_disk, disk):
+    on_disk.keep(Record(Search(1.0, 10.0, 60.0, "seed"), ("p99<1s",), None, None, 0.0))
+    before = (on_disk.path / run_format.CAPACITY).read_bytes()
+    disk.fill()
+    with pytest.raises(OSError, match="can no longer be written"):
+        on_disk.append(numbered(0, 1))
+    disk.fill()
+
+    with pytest.raises(OSError, match="can no longer be written"):
+        on_disk.keep(Record(Search(2.0, 20.0, 60.0, "seed"), ("p99<1s",), None, None, 0.0))
+
+    assert (on_disk.path / run_format.CAPACITY).read_bytes() == before
+    assert not list(on_disk.path.glob(".*"))
+
+
+def test_a_file_that_may_not_grow_ends_a_run_as_a_full_disk_does(directory):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    directory.append(numbered(0, 10))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            directory.append(numbered(10, 2 * MIB // 1000))
+        directory.append(numbered(0, 1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert numbers_in(directory.path) == list(range(10))
+
+
+def test_the_room_that_is_kept_is_given_back_at_the_end(disk):
+    check_writable(disk.folder / "run")
+    before = disk.free_bytes
+    directory = RunDirectory(disk.folder / "run", {"format": 1, "state": "running", "gateway": {}}, ADVICE)
+
+    during = before - disk.free_bytes
+    directory.close("complete")
+
+    assert during >= KEPT_BYTES
+    assert before - disk.free_bytes < MIB
+    assert sorted(path.name for path in directory.path.iterdir()) == sorted([*TABLES, run_format.MANIFEST])
+
+
+def test_a_disk_without_that_room_is_refused(disk):
+    disk.leave(KEPT_BYTES - MIB)
+
+    with pytest.raises(ConfigError, match=r"cannot be written \(No space left on device\)"):
+        check_writable(disk.folder / "new" / "run")
+
+    assert [path.name for path in disk.folder.iterdir()] == ["filler"]

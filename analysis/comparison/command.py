@@ -8,7 +8,7 @@ import click
 from analysis.choice_options import TOLERANCE_OPTION, RunPath, chosen, with_choice_options
 from analysis.choices import TOLERANCE
 from analysis.comparison.report import COMPARE_HTML, InvalidRun, text_tables, write_comparison
-from analysis.errors import BadRun
+from analysis.errors import BadRun, NotWritten
 
 WORSE, INVALID = 1, 3  # exit codes
 EXAMPLES = """\
@@ -71,6 +71,9 @@ def compare(
         click.echo(f"Error: {error}", err=True)
         click.get_current_context().exit(INVALID)
     except BadRun as error:
+        raise click.ClickException(str(error)) from None
+    except NotWritten as error:
+        click.echo(text_tables(error.summary))
         raise click.ClickException(str(error)) from None
     click.echo(f"{text_tables(summary)}\n{folder / COMPARE_HTML}")
     click.get_current_context().exit(WORSE if summary["worse"] else 0)

@@ -1,7 +1,7 @@
 """Runs compared with a baseline: compare.json, compare.md, compare.html and a picture, in a folder of their own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from analysis.comparison.comparable import Differing, cut, difference_text, diff
 from analysis.comparison.compare import OUTCOME_PART, Comparison, compare
 from analysis.comparison.measured import AGGREGATE, LEAST_SECONDS, ORDER_STATISTICS, Side
 from analysis.documents import html_document, markdown_document, write_whole
-from analysis.errors import BadRun
+from analysis.errors import BadRun, NotWritten
 from analysis.readers import read
 from analysis.run_format import FORMAT
 from analysis.summary import INVALID, summarize
@@ -62,24 +62,31 @@ def write_comparison(
     """Compare the first of *paths* with each of the others and write the pages; return their folder and the numbers.
 
     Raises BadRun for what cannot be read or compared, InvalidRun for a run that is invalid; *force* compares both.
+    Raises NotWritten where the pages have no room.
     """
     choices = choices or Choices()
     runs = labelled(paths, choices, timeout_s)
     summary = compared(runs, tolerance, force=force)
-    folder = out or _folder(paths)
-    folder.mkdir(parents=True, exist_ok=True)
-    is_ours, plot = (folder / COMPARE_JSON).exists(), None
+    folder, plot = out or _folder(paths), None
     if plots:
         from analysis.plots.comparison_curves import comparison_plot  # matplotlib takes longer to import than the rest
 
         plot = comparison_plot({each.title: each.side for each in runs})
-    content = {f"{plot.name}.png": plot.png} if plot else {}
-    content |= {COMPARE_JSON: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode()}
-    for name, written in (content | _pages(summary, plot)).items():
-        write_whole(folder / name, written)
-    if is_ours and not plot:
-        (folder / PICTURE).unlink(missing_ok=True)  # of an earlier comparison
+    content = {COMPARE_JSON: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode()} | _pages(summary, plot)
+    try:
+        _write(folder, content | ({f"{plot.name}.png": plot.png} if plot else {}))
+    except OSError as error:
+        raise NotWritten(folder, error, summary) from None
     return folder, summary
+
+
+def _write(folder: Path, content: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    is_ours = (folder / COMPARE_JSON).exists()
+    for name, written in content.items():
+        write_whole(folder / name, written)
+    if is_ours and PICTURE not in content:
+        (folder / PICTURE).unlink(missing_ok=True)  # of an earlier comparison
 
 
 def labelled(paths: Sequence[Path], choices: Choices, timeout_s: float | None = None) -> list[Labelled]:

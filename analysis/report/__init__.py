@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from analysis import wording
 from analysis.choices import Choices
 from analysis.documents import compile_templates, write_whole
-from analysis.errors import BadRun
+from analysis.errors import BadRun, NotWritten
 from analysis.readers import read
 from analysis.report import junit, slo
 from analysis.report.pages import REPORT_MD, TEMPLATES, html_page, markdown_page
@@ -35,7 +35,10 @@ def write_report(
     timeout_s: float | None = None,
     plots: bool = True,
 ) -> tuple[Path, dict[str, Any]]:
-    """Read *paths* as one run and write its report; return the report's folder and its summary. Raises BadRun."""
+    """Read *paths* as one run and write its report; return the report's folder and its summary.
+
+    Raises BadRun, and NotWritten where the report has no room.
+    """
     choices = choices or Choices()
     folder = out or _folder(paths)
     with ThreadPoolExecutor() as meanwhile:  # most of reading is Arrow's and the disk's
@@ -52,22 +55,30 @@ def write_report(
         from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it
 
         drawn = plots_of(run, choices, window)
-    content = {f"{plot.name}.png": plot.png for plot in drawn} | {
+    content = {
         SUMMARY: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode(),
         REPORT_MD: markdown_page(summary, drawn),
         REPORT_HTML: html_page(summary, run.notable, drawn),
     }
+    content |= {f"{plot.name}.png": plot.png for plot in drawn}
     if summary["capacity"]:
         content[CAPACITY] = (json.dumps(summary["capacity"], indent=2, allow_nan=False) + "\n").encode()
     if slo.rows(summary):
         content[junit.JUNIT_XML] = junit.document(summary)
+    try:
+        _write(folder, content)
+    except OSError as error:
+        raise NotWritten(folder, error, summary) from None
+    return folder, summary
+
+
+def _write(folder: Path, content: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     stale = _of_earlier_report(folder) - content.keys()
     for name, written in content.items():
         write_whole(folder / name, written)
     for name in stale:
         (folder / name).unlink(missing_ok=True)
-    return folder, summary
 
 
 def _folder(paths: Sequence[Path]) -> Path:

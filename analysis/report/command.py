@@ -12,7 +12,7 @@ from analysis import wording
 from analysis.choice_options import TOLERANCE_OPTION, RunPath, chosen, read_each_by, with_choice_options
 from analysis.choices import baseline as joined
 from analysis.documents import write_whole
-from analysis.errors import BadRun
+from analysis.errors import BadRun, NotWritten
 from analysis.objectives.objective import objective
 from analysis.report import exit_code, github, gitlab, text_table, write_report
 from analysis.report.pages import step_summary_page
@@ -73,8 +73,8 @@ def report(
     RUN is a run directory of loadgate, finished or not. CSV is what another tool recorded: Locust's --csv files or
     CsvRequestLogger, a JMeter JTL, k6's CSV, or a CSV of your own (docs/formats.md). Several are read as one run.
 
-    Exit code: 0, 1 an objective was missed or something is worse than in the baseline, 2 no such run, 3 the run is
-    invalid or does not decide.
+    Exit code: 0, 1 an objective was missed or something is worse than in the baseline, 2 no such run or no room for
+    the report, 3 the run is invalid or does not decide.
     """
     try:
         choices["baseline"] = joined(baseline, tolerance)
@@ -83,6 +83,9 @@ def report(
     try:
         folder, summary = write_report(paths, out, chosen(**choices), timeout_s=timeout, plots=not no_plots)
     except BadRun as error:
+        raise click.ClickException(str(error)) from None
+    except NotWritten as error:
+        click.echo(_terminal_text(error.summary, os.environ))
         raise click.ClickException(str(error)) from None
     click.echo(f"{folder / REPORT_HTML}\n{_terminal_text(summary, os.environ)}")
     for write in (_step_summary, _metrics):

@@ -79,8 +79,8 @@ def run(
 
     The credential comes from the environment (LOADGATE_TOKEN, LOADGATE_IAM_..., LOADGATE_AK and _SK,
     LOADGATE_APPCODE) or from --token-file. Without --json, --file or --base64 a sample JSON body is sent. Exit code:
-    0, 1 an objective was missed or something is worse than in the baseline, 2 wrong usage or no way in, 3 the run is
-    invalid or does not decide, 130 interrupted.
+    0, 1 an objective was missed or something is worse than in the baseline, 2 wrong usage, no way in or a full disk,
+    3 the run is invalid or does not decide, 130 interrupted.
     """
     if rate is not None and users is not None:
         raise click.UsageError("give --rate (open model) or --users (closed model), not both")
