@@ -88,7 +88,7 @@ class LiveSamples:
         over_s = min(self._over_s[sender] for sender in heard)
         while self._ended and self._ended[0].to_s <= over_s - self._kept_s - SILENT_S:
             self._ended.popleft()
-        if len(self._over_s) < self._senders:
+        if len(self._over_s) < self._senders and latest_s <= SILENT_S:
             return None  # not all of the load is seen yet
         waiting = tuple(self._waiting[each] for each in heard if each in self._waiting)
         if all((each.second > self._ramp_s).all() for each in waiting):

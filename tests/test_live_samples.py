@@ -40,6 +40,13 @@ def test_nothing_is_seen_before_every_process_has_told():
     assert live.see("two", report(0, [row(0)])).planned(0, 1).outcome_counts() == {"ok": 2}
 
 
+def test_a_process_that_never_tells_is_not_waited_for_without_end():
+    live = LiveSamples(2)
+
+    assert live.see("one", report(9, [row(9)])) is None
+    assert live.see("one", report(10, [row(10)])).over_s == 11
+
+
 def test_what_a_process_tells_ahead_of_the_others_has_not_ended_yet():
     live = LiveSamples(2)
     live.see("one", report(0, [row(0, 2)]))
