@@ -28,9 +28,16 @@ def compile_templates(*names: str) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write *path* at once or not at all: a reader never sees half a page."""
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
+    draft = cleared(path.with_name(f".{path.name}.part"))
+    with draft.open("xb") as file:
+        file.write(content)
     draft.replace(path)
+
+
+def cleared(path: Path) -> Path:
+    """Give *path* with nothing there: what is written would follow a link that somebody had left."""
+    path.unlink(missing_ok=True)
+    return path
 
 
 @cache

@@ -15,11 +15,13 @@ from locust import stats as locust_stats
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 from numpy.typing import NDArray
 
+from analysis.documents import cleared
 from analysis.outcomes import Outcome
 from loadgate.histogram import OUTCOMES
 from loadgate.recording import OUTCOME_CODES, Batch
 
 METHOD = "POST"
+WRITTEN = ("stats", "stats_history", "failures", "exceptions")  # Locust's own files
 # Times as Locust keeps them: whole microseconds below a millisecond, then three significant digits, 900 to a decade.
 DECADES_US = 10 ** np.arange(3, 12)
 STEPS_US = 10 ** np.arange(len(DECADES_US) + 1)
@@ -133,6 +135,8 @@ class LocustCsv:
 
     def __init__(self, environment: Any, directory: Path) -> None:
         self._prefix = str(directory / "locust")
+        for name in WRITTEN:
+            cleared(Path(f"{self._prefix}_{name}.csv"))
         percentiles = locust_stats.PERCENTILES_TO_REPORT
         self._writer = locust_stats.StatsCSVFileWriter(environment, percentiles, self._prefix, full_history=True)
         self._greenlet = gevent.spawn(self._writer.stats_writer)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from analysis import run_format
 from analysis.capacity.record import Record
-from analysis.documents import write_whole
+from analysis.documents import cleared, write_whole
 from loadgate.errors import ConfigError
 
 FORMULA = ("=", "+", "-", "@")
@@ -89,7 +89,7 @@ class RunDirectory:
         self._write_manifest()
 
     def _table(self, name: str, columns: Iterable[str]) -> Any:
-        file = (self.path / name).open("w", newline="", encoding="utf-8")
+        file = cleared(self.path / name).open("x", newline="", encoding="utf-8")
         self._files.append(file)
         table = csv.writer(file, lineterminator="\n")
         table.writerow(columns)
@@ -97,10 +97,7 @@ class RunDirectory:
         return table
 
     def _write_manifest(self) -> None:
-        path = self.path / run_format.MANIFEST
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(self.manifest, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(self.path / run_format.MANIFEST, (json.dumps(self.manifest, indent=2) + "\n").encode())
 
 
 def _guarded(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
