@@ -91,8 +91,8 @@ class Login:
             with _at_most(TIMEOUT_S, connection.sock):
                 headers = {"Content-Type": "application/json;charset=utf8"}
                 connection.request("POST", PATH, self._body(), headers)
-                answer = connection.getresponse()
-                body = answer.read(LONGEST_ANSWER)
+                with connection.getresponse() as answer:
+                    body = answer.read(LONGEST_ANSWER)
         except (OSError, HTTPException) as error:
             reason = (
                 getattr(error, "verify_message", "") or getattr(error, "reason", "") or error or type(error).__name__

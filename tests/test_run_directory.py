@@ -152,3 +152,18 @@ def test_a_place_that_cannot_be_written_is_refused(path, words, tmp_path):
 
     with pytest.raises(ConfigError, match=words):
         check_writable(tmp_path / path)
+
+
+def test_a_link_that_somebody_left_is_not_followed(tmp_path):
+    victim, run = tmp_path / "victim", tmp_path / "run"
+    victim.write_text("untouched")
+    run.mkdir()
+    tables = (run_format.LATENCY, run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE)
+    for name in (*tables, f".{run_format.MANIFEST}.part"):
+        (run / name).symlink_to(victim)
+    made = RunDirectory(run, {"format": 1, "state": "running", "gateway": {}}, ADVICE)
+    made.append(report(LATENCY, TIMELINE, FAILURES, NOTABLE))
+    made.close("complete")
+
+    assert victim.read_text() == "untouched"
+    assert not any(path.is_symlink() for path in run.iterdir())
