@@ -141,6 +141,7 @@ def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
             connected.shutdown(socket.SHUT_RDWR)
 
     watch = Timer(seconds, cut)
+    watch.daemon = True  # no reason for a process to stay
     watch.start()
     try:
         yield
