@@ -6,6 +6,8 @@ import traceback
 
 import click
 
+from analysis.wording import one_line
+
 CANNOT = 2
 
 
@@ -18,7 +20,7 @@ def main() -> None:
         sys.exit(report.main(prog_name="python -m analysis", standalone_mode=False))
     except (click.ClickException, OSError) as error:
         words = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(f"Error: {' '.join(words.split())}", err=True)
+        click.echo(f"Error: {one_line(words)}", err=True)
     except Exception:
         traceback.print_exc()  # not exit code 1, which says that an objective was missed
     sys.exit(CANNOT)

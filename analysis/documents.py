@@ -28,13 +28,20 @@ def compile_templates(*names: str) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write *path* at once or not at all: a reader never sees half a page, and a full disk keeps no draft of it."""
-    draft = path.with_name(f".{path.name}.part")
+    draft = cleared(path.with_name(f".{path.name}.part"))
     try:
-        draft.write_bytes(content)
+        with draft.open("xb") as file:
+            file.write(content)
         draft.replace(path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def cleared(path: Path) -> Path:
+    """Give *path* with nothing there: what is written would follow a link that somebody had left."""
+    path.unlink(missing_ok=True)
+    return path
 
 
 @cache

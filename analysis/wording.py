@@ -10,6 +10,7 @@ from typing import Any
 from analysis.outcomes import AnsweredBy
 
 NOTHING = "-"
+_COMMAND = re.compile(r"^\s*:(?=:[\w-]+[^\n]*::)|#(?=#\w*\[)", re.MULTILINE)
 LONGEST_WORDS = 80  # of a service, in a sentence; the tables have all of them
 ANSWERED_BY = {
     AnsweredBy.GATEWAY: "the gateway",
@@ -140,8 +141,14 @@ def over_limit_text(payload: Mapping[str, Any]) -> str:
 
 
 def one_line(text: object) -> str:
-    """Keep a text from breaking out of its line or steering the terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    """Keep a text from breaking out of its line or steering the terminal, or the CI server that reads it."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in str(text)).split())
+    return inert(line)
+
+
+def inert(text: str) -> str:
+    """Break what a CI server would carry out: GitHub's `::name::` at a line's begin, anybody's `##name[` anywhere."""
+    return _COMMAND.sub(r"\g<0> ", text)
 
 
 def markdown_text(text: object) -> str:

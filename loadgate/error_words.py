@@ -10,6 +10,7 @@ from loadgate.strict_json import parsed
 
 # Error texts are short; only this much of one is looked at.
 LONGEST_TEXT = 2000
+LARGEST_PARSED = 65_536  # bytes of JSON: what is longer is no error, and would take its time
 
 # The names in use for a failure's code and message, the surest first.
 CODES = ("error_code", "ErrorCode", "code", "erno", "errno")
@@ -27,8 +28,11 @@ _SIGNED = re.compile(r"<hr><center>([^<>]{1,60})</center>")  # by nginx, and by 
 def error_words(body: bytes) -> tuple[str, str]:
     """The error code and message in a failure's body: any of the forms in use, or the text as it is.
 
-    JSON that was cut off is read as far as it goes; of a page of HTML the title is taken, with its signature.
+    JSON that was cut off, or is long, is read as far as it goes; of a page of HTML the title is taken, with its
+    signature.
     """
+    if len(body) > LARGEST_PARSED:
+        return _words_of_text(_text(body))
     try:
         content = parsed(body)
     except ValueError:

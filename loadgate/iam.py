@@ -4,12 +4,14 @@ Source: Identity and Access Management API reference, "Obtaining a User Token Th
 """
 
 import json
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
+from threading import Event, Timer
 from typing import Any
 
 from analysis.wording import one_line
@@ -85,10 +87,12 @@ class Login:
         else:
             connection = HTTPConnection(host, port, timeout=TIMEOUT_S)
         try:
-            headers = {"Content-Type": "application/json;charset=utf8"}
-            connection.request("POST", PATH, self._body(), headers)
-            answer = connection.getresponse()
-            body = answer.read(LONGEST_ANSWER)
+            connection.connect()
+            with _at_most(TIMEOUT_S, connection.sock):
+                headers = {"Content-Type": "application/json;charset=utf8"}
+                connection.request("POST", PATH, self._body(), headers)
+                with connection.getresponse() as answer:
+                    body = answer.read(LONGEST_ANSWER)
         except (OSError, HTTPException) as error:
             reason = (
                 getattr(error, "verify_message", "") or getattr(error, "reason", "") or error or type(error).__name__
@@ -118,9 +122,36 @@ def from_environment(environ: Mapping[str, str]) -> Login:
     if missing:
         raise ConfigError(f"a login to IAM needs {', '.join(missing)} too (in the environment)")
     endpoint = targets.parse(given["endpoint"])
-    if not endpoint.tls and not _is_loopback(endpoint.host):
+    if not endpoint.tls and not targets.is_loopback(endpoint.host):
         raise ConfigError(f"{VARIABLES['endpoint']} must be https://: a password goes over it")
     return Login(endpoint, given["user"], given["password"], given["domain"], given["project"])
+
+
+@contextmanager
+def _at_most(seconds: float, connected: socket.socket) -> Iterator[None]:
+    """Cut a connection that takes longer, under whoever waits for it. Raises TimeoutError then.
+
+    Its own limit is of each wait, and an answer that trickles in could take for ever.
+    """
+    is_cut = Event()
+
+    def cut() -> None:
+        is_cut.set()
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    watch = Timer(seconds, cut)
+    watch.daemon = True  # no reason for a process to stay
+    watch.start()
+    try:
+        yield
+    except (OSError, HTTPException):
+        if not is_cut.is_set():
+            raise
+    finally:
+        watch.cancel()
+    if is_cut.is_set():
+        raise TimeoutError("timed out")
 
 
 def _advice(status: int) -> str:
@@ -151,10 +182,3 @@ def _validity_s(fields: Mapping[str, Any]) -> float:
     except (KeyError, TypeError, ValueError):
         return VALIDITY_S
     return validity_s if validity_s > 0 else VALIDITY_S
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

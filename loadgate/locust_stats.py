@@ -16,12 +16,14 @@ from locust import stats as locust_stats
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 from numpy.typing import NDArray
 
+from analysis.documents import cleared
 from analysis.outcomes import Outcome
 from loadgate.histogram import OUTCOMES
 from loadgate.recording import OUTCOME_CODES, Batch
 from loadgate.run_directory import unwritable
 
 METHOD = "POST"
+WRITTEN = ("stats", "stats_history", "failures", "exceptions")  # Locust's own files
 # Times as Locust keeps them: whole microseconds below a millisecond, then three significant digits, 900 to a decade.
 DECADES_US = 10 ** np.arange(3, 12)
 STEPS_US = 10 ** np.arange(len(DECADES_US) + 1)
@@ -175,6 +177,8 @@ class LocustCsv:
         """`on_failed` is told when they cannot be written any more. Raises OSError where they cannot be made."""
         self._directory, self._on_failed = directory, on_failed
         self._prefix = str(directory / "locust")
+        for name in WRITTEN:
+            cleared(Path(f"{self._prefix}_{name}.csv"))
         percentiles = locust_stats.PERCENTILES_TO_REPORT
         self._writer = _Writer(environment, percentiles, self._prefix, full_history=True)
         self._greenlet = gevent.spawn(self._write)

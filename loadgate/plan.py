@@ -43,6 +43,16 @@ class Sending:
     credential: Credential
     tls: ssl.SSLContext | None
 
+    @property
+    def exposed(self) -> str:
+        """Why others may see what goes over the network; empty where they cannot, or there is nothing to hide."""
+        if self.tls is None:
+            is_secret = self.credential.way != "none" and not targets.is_loopback(self.target.host)
+            return "the credential goes over http://, so whoever is in between can read it" if is_secret else ""
+        if self.tls.verify_mode is ssl.CERT_NONE:
+            return "--insecure: the certificate is not verified, so the credential may go to anybody"
+        return ""
+
     def encode(self, payloads: Sequence[Payload]) -> list[Request]:
         """The requests of these payloads."""
         latency = self.limits.gateway.latency

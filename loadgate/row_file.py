@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from analysis.documents import cleared
+
 
 class RowFile:
     """A CSV file with its columns on the first line. Nothing waits in a buffer, so nothing is written later."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         """Raises OSError."""
-        self._file = path.open("wb", buffering=0)
+        self._file = cleared(path).open("xb", buffering=0)
         self._end = 0
         add_all({self: csv_text([columns])})
 

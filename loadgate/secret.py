@@ -1,10 +1,13 @@
-"""A secret as text: what can stand in a header, and a file that only its owner reads."""
+"""A secret as text: what can stand in a header, a file that only its owner reads, and who is not told any."""
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from loadgate.errors import ConfigError
+
+PREFIX = "LOADGATE_"  # of every variable with a secret
 
 
 def checked(secret: str, what: str) -> str:
@@ -32,3 +35,8 @@ def write(path: Path, secret: str) -> None:
         if draft:
             Path(draft).unlink(missing_ok=True)
         raise ConfigError(f"{str(path)!r} cannot be written ({error.strerror})") from None
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that has no use for a secret: it may work on what a service said."""
+    return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}

@@ -6,6 +6,7 @@ At the end the session has those who send drain, takes in their last rows, close
 
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -127,6 +128,8 @@ class Session:
         weights = load_plan.weights
         for weight in weights:
             log.info("%s", weight.plans)
+        if load_plan.sending.exposed:  # said whatever the level of the log
+            sys.stderr.write(f"Warning: {load_plan.sending.exposed}\n")
         path = manifest.run_path(options.out, load_plan.name)
         run_directory.check_writable(Path(options.out) if options.headless and options.out else path)
         asked = self._asked(record)

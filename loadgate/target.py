@@ -1,5 +1,6 @@
 """Where requests go: a service's URL, and the addresses its host name stands for."""
 
+import ipaddress
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,14 @@ def parse(url: str | None) -> Target:
     except UnicodeError:
         raise ConfigError(f"URL {bare!r} names no possible host; check it") from None
     return Target(host, port, path, tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to `host`; every interface (an empty one) is more than that."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def resolve(target: Target) -> list[Address]:

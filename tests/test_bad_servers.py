@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tracemalloc
+import zlib
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -571,3 +572,33 @@ def test_a_connection_leaves_nothing_to_the_garbage_collector(serve, client_of, 
         gc.enable()
 
     assert unreachable < 20
+
+
+# ---- answers that want more than to be read
+
+
+def test_a_packed_answer_is_never_unpacked(serve, client_of):
+    """We ask for no coding, and undo none: a bomb of 256 MB stays the 260 kB that it is."""
+    packer = zlib.compressobj(wbits=31)
+    bomb = b"".join([*(packer.compress(bytes(MEGABYTE)) for _ in range(256)), packer.flush()])
+    head = b"Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    client = client_of(serve([read, HEAD + head + bomb, hold]))
+    tracemalloc.start()
+    done = client.send()
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (done.outcome, done.answer.body == bomb) == (Outcome.BAD_ANSWER, True)
+    assert peak_bytes < 10 * len(bomb) < 10 * MEGABYTE
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_nothing_goes_where_it_points(serve, client_of, status):
+    elsewhere = serve([serve_on])
+    lure = b"HTTP/1.1 %d Over There\r\nLocation: http://127.0.0.1:%d/v1\r\nContent-Length: 0\r\n\r\n"
+    client = client_of(serve([read, lure % (status, elsewhere.port), serve_on]))
+    done = client.send()
+
+    assert (done.outcome, done.answer.status) == (Outcome.CLIENT_ERROR, status)
+    assert client.send().outcome is Outcome.OK
+    assert elsewhere.connections == 0

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -98,3 +99,15 @@ def test_words_are_found_in_any_json(content):
 
     assert isinstance(code, str)
     assert isinstance(message, str)
+
+
+def test_a_failure_that_is_long_is_no_json_to_be_parsed():
+    """Parsed, this would be 700,000 lists and hold up the load."""
+    body = b'{"error_code": "A.1", "error_msg": "bad", "more": [' + b"[]," * 700_000 + b"[]]}"
+    tracemalloc.start()
+    words = error_words(body)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert words == ("A.1", "bad")
+    assert peak_bytes < 100_000

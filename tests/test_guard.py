@@ -1,7 +1,7 @@
 """The guard of the page, around an app of one page that breaks. What Locust's own page does with it: test_web_guard."""
 
 import pytest
-from flask import Flask, abort
+from flask import Flask, abort, request
 from flask_cors import CORS
 
 from loadgate.web import guard
@@ -17,6 +17,7 @@ def client(host="127.0.0.1"):
     app.add_url_rule("/", "home", lambda: "home", methods=["GET", "POST"])
     app.add_url_rule("/break", "break", lambda: 1 / 0)
     app.add_url_rule("/missing", "missing", lambda: abort(404))
+    app.add_url_rule("/read", "read", lambda: str(len(request.get_data())), methods=["POST"])
     guard.protect(app, host)
     return app.test_client()
 
@@ -57,3 +58,29 @@ def test_a_change_is_taken_from_the_page_itself(host, base_url, origin, code):
     headers = {} if origin is None else {"Origin": origin}
 
     assert client(host).post("/", base_url=base_url, headers=headers).status_code == code
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "code"),
+    [
+        (None, None, 200),  # no browser
+        ("none", "navigate", 200),
+        ("same-origin", "cors", 200),
+        ("cross-site", "navigate", 200),  # a link to it
+        ("cross-site", "no-cors", 403),  # a picture on another page, or a script
+        ("cross-site", "cors", 403),
+        ("same-site", "no-cors", 403),  # of another port of this machine
+    ],
+)
+def test_no_part_of_the_page_is_a_part_of_another(site, mode, code):
+    said = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    headers = {name: value for name, value in said.items() if value}
+
+    assert client().get("/", base_url=OWN, headers=headers).status_code == code
+
+
+def test_more_than_any_form_has_is_not_read():
+    too_large = bytes(guard.LARGEST_BYTES + 1)
+
+    assert client().post("/read", base_url=OWN, headers={"Origin": OWN}, data=b"x").text == "1"
+    assert client().post("/read", base_url=OWN, headers={"Origin": OWN}, data=too_large).status_code == 413

@@ -2,9 +2,11 @@ import json
 import socket
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from raw_server import PATIENCE_S, read, serve_on
 
 from loadgate import iam
 from loadgate import target as targets
@@ -195,3 +197,40 @@ def test_a_password_goes_over_tls_except_on_this_machine(url, fine):
     else:
         with pytest.raises(ConfigError, match="LOADGATE_IAM_ENDPOINT must be https"):
             iam.from_environment(environ)
+
+
+TRICKLING = {
+    "head": (b"HTTP/1.1 201 Created\r\nX-Long: ", True),
+    "body": (b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n", True),
+    "body-without-a-length": (b"HTTP/1.1 201 Created\r\n\r\n", True),
+    "body-without-end": (b"HTTP/1.1 201 Created\r\nX-Subject-Token: t\r\n\r\n", False),
+    "header-without-end": (b"HTTP/1.1 201 Created\r\nX-Long: ", False),
+}
+
+
+@pytest.mark.parametrize(("beginning", "slowly"), TRICKLING.values(), ids=TRICKLING)
+def test_an_iam_without_end_is_given_up_whatever_it_sends(serve, monkeypatch, beginning, slowly):
+    def send_on(peer):
+        while not peer.server.stopped.wait(0.02 if slowly else 0):
+            peer.end.sendall(b"x" if slowly else b"x" * 65536)
+
+    monkeypatch.setattr(iam, "TIMEOUT_S", 0.5)
+    began = time.monotonic()
+    words = ""
+    try:
+        login(f"http://127.0.0.1:{serve([read, beginning, send_on]).port}").token()
+    except ConfigError as error:
+        words = str(error)
+
+    assert time.monotonic() - began < PATIENCE_S / 2
+    assert words.endswith("(timed out)") is slowly
+    assert len(words) < 300
+
+
+def test_an_iam_that_points_elsewhere_sends_no_password_there(server, serve):
+    elsewhere = serve([serve_on])
+    server.reply = 307, {"Location": f"http://127.0.0.1:{elsewhere.port}/v3/auth/tokens"}, b""
+
+    with pytest.raises(ConfigError, match="gave no token: 307"):
+        login(server.url).token()
+    assert elsewhere.connections == 0

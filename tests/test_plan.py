@@ -257,3 +257,20 @@ def test_a_baseline_has_its_tolerance(tolerance, expected):
 def test_a_tolerance_without_a_baseline_is_refused():
     with pytest.raises(ConfigError, match="--baseline RUN"):
         plans.plan(options(tolerance="5%"), [user("Requests")], ENVIRON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "environ", "words"),
+    [
+        ({}, ENVIRON, ""),  # on this machine
+        ({"host": "http://192.0.2.1/"}, ENVIRON, "the credential goes over http://"),
+        ({"host": "http://192.0.2.1/", "auth": "none"}, {}, ""),
+        ({"host": "https://192.0.2.1/"}, ENVIRON, ""),
+        ({"host": "https://192.0.2.1/", "insecure": True}, ENVIRON, "--insecure: the certificate is not verified"),
+    ],
+)
+def test_who_can_read_along_is_told(changes, environ, words):
+    exposed = plans.sending(options(**changes), environ).exposed
+
+    assert exposed.startswith(words)
+    assert bool(exposed) is bool(words)

@@ -276,3 +276,18 @@ def test_a_disk_without_that_room_is_refused(disk):
         check_writable(disk.folder / "new" / "run")
 
     assert [path.name for path in disk.folder.iterdir()] == ["filler"]
+
+
+def test_a_link_that_somebody_left_is_not_followed(tmp_path):
+    victim, run = tmp_path / "victim", tmp_path / "run"
+    victim.write_text("untouched")
+    run.mkdir()
+    tables = (run_format.LATENCY, run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE)
+    for name in (*tables, f".{run_format.MANIFEST}.part"):
+        (run / name).symlink_to(victim)
+    made = RunDirectory(run, {"format": 1, "state": "running", "gateway": {}}, ADVICE)
+    made.append(report(LATENCY, TIMELINE, FAILURES, NOTABLE))
+    made.close("complete")
+
+    assert victim.read_text() == "untouched"
+    assert not any(path.is_symlink() for path in run.iterdir())

@@ -38,3 +38,9 @@ def test_a_place_that_cannot_be_written_is_named_and_nothing_is_left_there(tmp_p
         secrets.write(tmp_path / place, "the-secret")
 
     assert [entry.name for entry in tmp_path.rglob("*")] == ["folder"]
+
+
+def test_a_process_without_use_for_secrets_is_told_none():
+    environ = {"LOADGATE_TOKEN": "t", "LOADGATE_IAM_PASSWORD": "p", "PATH": "/bin"}
+
+    assert secrets.without_secrets(environ) == {"PATH": "/bin"}

@@ -1,4 +1,5 @@
 import ssl
+import warnings
 from argparse import Namespace
 
 import pytest
@@ -97,3 +98,17 @@ def test_certificates_are_verified_unless_told_otherwise(files):
     assert context(files).verify_mode is ssl.CERT_REQUIRED
     assert context(files).check_hostname
     assert context(files, insecure=True).verify_mode is ssl.CERT_NONE
+
+
+def test_a_service_of_tls_1_1_is_refused_even_where_its_certificate_is_not_looked_at(
+    serve, client_of, authority, files
+):
+    for latest, outcome in ((ssl.TLSVersion.TLSv1_1, Outcome.CONNECTION_ERROR), (ssl.TLSVersion.TLSv1_2, Outcome.OK)):
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(old)
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, latest
+        for ours in (context(files, cacert="ca"), context(files, insecure=True), trust(files["ca"])):
+            assert client_of(serve([serve_on], tls=old), tls=ours).send().outcome is outcome

@@ -1,4 +1,6 @@
 import io
+import os
+import stat
 
 import pytest
 from werkzeug.datastructures import FileStorage
@@ -53,3 +55,22 @@ def test_only_what_was_kept_is_discarded(tmp_path):
     uploads.discard(uploads.keep([], tmp_path))
 
     assert list(tmp_path.rglob("*.json")) == [mine]
+
+
+def test_what_is_sent_along_is_its_owners_only(tmp_path):
+    before = os.umask(0)
+    try:
+        [path] = uploads.keep([sent("a.json")], tmp_path / "run")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_link_to_nowhere_is_not_followed(tmp_path):
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "a.json").symlink_to(tmp_path / "elsewhere")
+    [path] = uploads.keep([sent("a.json")], tmp_path)
+
+    assert path.name == "2-a.json"
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,6 +1,5 @@
 """capacity.json: what a search was asked for and the levels that it held, written after each of them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from analysis.capacity.level import SHOWN, Against, Level
 from analysis.capacity.search import CONFIRMATION, SHARES, Search
 from analysis.errors import BadRun
+from analysis.json_file import read_object
 from analysis.objectives.judgement import MET, MISSED, UNDECIDED
 from analysis.objectives.objective import objective
 from analysis.outcomes import Outcome
@@ -53,11 +53,8 @@ def read_record(run_dir: Path) -> Record | None:
     path = run_dir / CAPACITY
     if not path.is_file():
         return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadRun(f"{CAPACITY}: not JSON: {error}") from None
-    if isinstance(found, dict) and found.get("format") != FORMAT:
+    found = read_object(path)
+    if found.get("format") != FORMAT:
         raise BadRun(f"{CAPACITY}: format {found.get('format')!r} is not known; this loadgate reads {FORMAT}")
     try:
         return _record(found)

@@ -22,7 +22,7 @@ from analysis.objectives.judgement import MET, MISSED, UNDECIDED, verdict
 from analysis.outcomes import Outcome
 from analysis.readers.manifest import directory_of
 from analysis.run import Run
-from analysis.run_format import SUMMARY
+from analysis.run_format import MANIFEST, SUMMARY
 from analysis.summary import INVALID
 from analysis.window import Window
 
@@ -40,6 +40,8 @@ def with_baseline(summary: dict[str, Any], run: Run, window: Window, choices: Ch
     if baseline is None:
         return summary
     try:
+        if not choices.baseline:
+            _check_is_run(directory_of(baseline.path))
         found = _compared(baseline, summary, Side(run, window, choices))
     except BadRun as error:
         if choices.baseline:
@@ -55,6 +57,12 @@ def _made_with(run: Run, run_dir: Path) -> Baseline | None:
     if not described or not described.get("path"):
         return None
     return Baseline(run_dir / described["path"], described.get("tolerance", TOLERANCE))
+
+
+def _check_is_run(path: Path) -> None:
+    """Refuse what a run names as its baseline and is no run: of a file that it may not know, a report would quote."""
+    if path.exists() and not any((path / name).is_file() for name in (MANIFEST, SUMMARY)):
+        raise BadRun(f"the baseline {wording.one_line(path.name)} is no run")
 
 
 def _compared(baseline: Baseline, summary: dict[str, Any], side: Side) -> dict[str, Any]:

@@ -43,6 +43,8 @@ def unreadable(path: Path, why: str) -> BadRun:
 
 
 def _check_beginning(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise unreadable(path, "it is no file")
     try:
         with path.open("rb") as file:
             begin = file.read(LOOKED_AT)

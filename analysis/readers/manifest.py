@@ -3,13 +3,12 @@
 Where only a run's numbers were kept, its summary.json says the same.
 """
 
-import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import BadRun
+from analysis.json_file import read_object
 from analysis.run_format import FORMAT, LATENCY, LONGEST_RUN_S, MANIFEST, SUMMARY
 
 STATES = ("running", "complete", "interrupted")
@@ -26,24 +25,14 @@ Check = Callable[[Any], bool]
 def read_manifest(run_dir: Path) -> dict[str, Any]:
     """Read how the run of *run_dir* was made. Raises BadRun."""
     if (run_dir / MANIFEST).is_file():
-        return _checked(MANIFEST, _object(run_dir / MANIFEST))
+        return _checked(MANIFEST, read_object(run_dir / MANIFEST))
     if not (run_dir / SUMMARY).is_file():
         raise BadRun(f"{run_dir} is not a run: it has no {MANIFEST}")
-    summary = _object(run_dir / SUMMARY)
+    summary = read_object(run_dir / SUMMARY)
     run = summary.get("run")
     return _checked(
         SUMMARY, {**(run if isinstance(run, dict) else {}), **{key: summary.get(key) for key in ("format", "verdict")}}
     )
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise BadRun(f"{path.name}: not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise BadRun(f"{path.name}: not an object")
-    return found
 
 
 def _checked(file: str, manifest: dict[str, Any]) -> dict[str, Any]:
@@ -229,11 +218,3 @@ def _check(file: str, found: dict[str, Any], keys: dict[str, tuple[Check, str]],
         value = value_at(found, key)
         if not check(value):
             raise BadRun(f"{file}: {place}{key} {str(value)[:60]!r} is not {expected}")
-
-
-def _finite(text: str) -> float:
-    """Read a number; JSON has no NaN and no infinity, though Python would accept them."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a finite number")
-    return number

@@ -42,6 +42,8 @@ class Blocks:
     def __iter__(self) -> Iterator[Arrays]:
         if not self._path.exists():
             return
+        if not self._path.is_file():  # a pipe without end, say
+            raise BadRun(f"{self._path.name}: not a file")
         extent = extent_of(self._path)
         self.cut = extent.cut
         if extent.header:

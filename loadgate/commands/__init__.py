@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from analysis.wording import one_line
 from loadgate.errors import ConfigError
 
 COMMANDS = {
@@ -67,10 +68,10 @@ def main() -> None:
     except (click.ClickException, ConfigError) as error:
         words = error.format_message() if isinstance(error, click.ClickException) else str(error)
         hint = f" (see {error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
-        click.echo(f"Error: {' '.join(words.split())}{hint}", err=True)
+        click.echo(f"Error: {one_line(words)}{hint}", err=True)
         sys.exit(2)
     except OSError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {one_line(error)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -8,7 +8,7 @@ import click
 from gevent import get_hub
 
 from analysis.outcomes import Outcome
-from analysis.wording import answerer_text, time_text
+from analysis.wording import answerer_text, inert, one_line, time_text
 from loadgate import options, plan
 from loadgate.answers import advice, request_id
 from loadgate.click_options import with_options
@@ -38,6 +38,8 @@ def send(url: str, **given: Any) -> None:
     get_hub().NOT_ERROR += (KeyboardInterrupt,)  # Ctrl-C is no error to be printed
     settings = Namespace(host=url, max_in_flight=1, **given)
     sending = plan.sending(settings)
+    if sending.exposed:
+        click.echo(f"Warning: {sending.exposed}", err=True)
     payloads = plan.load(settings, None)
     result = probe(sending, sending.encode(payloads[:1])[0])
     _show(result, payloads[0], sending)
@@ -57,7 +59,7 @@ def _show(result: Probe, payload: Payload, sending: Sending) -> None:
         why = f" ({finding.reason})" if finding.reason else ""
         click.echo(f"It says: {words or '(nothing)'}{why}\n{advice(finding, gateway)}", err=True)
     if known_as:
-        click.echo(f"{gateway.request_id_header}: {_harmless(redact(known_as))}", err=True)
+        click.echo(f"{gateway.request_id_header}: {one_line(redact(known_as))}", err=True)
     if gateway.latency and answer:
         own_s, backend_s = gateway.latency.of(answer.headers)
         click.echo(f"Gateway's own part: {time_text(own_s)}, backend: {time_text(backend_s)}", err=True)
@@ -73,7 +75,8 @@ def _phrase(status: int) -> str:
 
 
 def _harmless(text: str) -> str:
-    """`text` without what could steer the terminal."""
-    return "".join(
+    """`text` without what could steer the terminal, or a CI server."""
+    shown = "".join(
         letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
+    return inert(shown)

@@ -1,8 +1,9 @@
 """Who may ask the page for what: a web site that its user happens to visit may neither read nor change anything.
 
 Requests that change something need the page's own origin, which a browser tells and no other site can forge (Fetch
-standard; OWASP, Cross-Site Request Forgery Prevention). A page on loopback answers to loopback's names alone, so that
-no foreign name can be made to lead there (DNS rebinding).
+standard; OWASP, Cross-Site Request Forgery Prevention). Another site may send a browser here, and nothing else: what it
+takes for pictures or scripts of its own would have the page work for it (Fetch Metadata). A page on loopback answers to
+loopback's names alone, so that no foreign name can be made to lead there (DNS rebinding).
 """
 
 import logging
@@ -12,11 +13,13 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, make_response, request
 from werkzeug.exceptions import HTTPException
 
-from loadgate.web.listening import is_loopback
+from loadgate.target import is_loopback
 
 log = logging.getLogger("loadgate")
 INTERNAL_ERROR, BROKEN = 500, "Something went wrong; the log on the terminal has more.\n"
 READING = ("GET", "HEAD", "OPTIONS")
+OWN_SITE = (None, "same-origin", "none")  # of a client that is no browser, of the page itself, of who types an address
+LARGEST_BYTES = 1 << 20  # of what is sent; whoever takes more says so
 HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
@@ -29,6 +32,7 @@ HEADERS = {
 def protect(app: Flask, host: str) -> None:
     """Refuse what comes from elsewhere, and tell a browser nothing of our inside."""
     app.debug = False
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BYTES
     app.before_request(lambda: _refusal(host))
     app.after_request_funcs.setdefault(None, []).insert(0, _guarded)  # the first is the last to be called
     app.register_error_handler(Exception, _error)
@@ -40,6 +44,9 @@ def _refusal(host: str) -> Response | None:
         return make_response(f"This page is at {host}, and answers to no other name.\n", 403)
     if request.method not in READING and request.headers.get("Origin") != f"{request.scheme}://{request.host}":
         return make_response("Only this page itself may change anything: send its own address as Origin.\n", 403)
+    asked = request.headers
+    if asked.get("Sec-Fetch-Site") not in OWN_SITE and asked.get("Sec-Fetch-Mode") != "navigate":
+        return make_response("No part of this page is a part of another.\n", 403)
     return None
 
 

@@ -1,9 +1,9 @@
 """Where the page listens: on this machine alone, unless it is protected or its user insists."""
 
-import ipaddress
 from typing import Any
 
 from loadgate.errors import ConfigError
+from loadgate.target import is_loopback
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,11 +17,3 @@ def choose(web_ui: Any, options: Any) -> None:
             f"--web-host {options.web_host}: anybody who reaches this page can send load with your token. Protect it"
             " with --web-login (and LOADGATE_WEB_PASSWORD), or say --i-know-this-is-open"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can connect to `host`; every interface (an empty one) is more than that."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,13 +2,18 @@
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from loadgate.shapes import SHAPES
 from loadgate.web import bar, guard, inference_tab, listening, locust_form, login, query, tabs
 from loadgate.web.runs import Runs
 from loadgate.web.start_page import StartPage
 from loadgate.web.starter import Starter
+
+# Our own pages have no script: with this, nothing that got into them could do anything.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def prepare(web_ui: Any, options: Any, session: Any) -> None:
@@ -30,7 +35,13 @@ def prepare(web_ui: Any, options: Any, session: Any) -> None:
     locust_form.check(web_ui, session, starter)
     tabs.add(web_ui, [inference_tab.tab(session), runs.tab(path)])
     pages = Blueprint("loadgate", __name__, url_prefix=path, template_folder="templates", static_folder="static")
+    pages.after_request(_strict)
     bar.add(web_ui, session, pages)
     start_page.add_to(pages)
     runs.add_to(pages)
     web_ui.app.register_blueprint(pages)
+
+
+def _strict(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", POLICY)  # a report has one of its own
+    return response

@@ -18,6 +18,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, se
 from analysis.run_format import MANIFEST, REPORT_HTML, SUMMARY
 from analysis.wording import NOTHING, count_text, estimate_text, one_line, size_text
 from loadgate import manifest
+from loadgate.secret import without_secrets
 from loadgate.web.tabs import Tab
 
 MOST_SHOWN = 50  # the newest
@@ -149,7 +150,12 @@ class LiveReports:
         command = [sys.executable, "-P", "-m", "analysis", str(run), f"--out={folder}"]
         try:
             with subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=without_secrets(os.environ),
             ) as process:
                 os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
                 _, words = process.communicate()

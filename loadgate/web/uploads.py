@@ -1,4 +1,7 @@
-"""Files that the start form's user sends along: kept in the folder of the run that they are for, and nowhere else."""
+"""Files that the start form's user sends along: kept in the folder of the run that they are for, and nowhere else.
+
+They may be private, so the folder is its owner's only, whatever the run's is.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +25,8 @@ def keep(files: Sequence[FileStorage], run: Path) -> list[Path]:
     """Write the files into the folder of the `run` to come, under names that lead nowhere else. Returns their paths."""
     folder = run / FOLDER
     if files:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     paths: list[Path] = []
     for number, file in enumerate(files, 1):
         paths.append(_unused(folder, secure_filename(file.filename or "") or f"upload-{number}"))
@@ -42,7 +46,7 @@ def discard(kept: Sequence[Path]) -> None:
 
 def _unused(folder: Path, name: str) -> Path:
     path, number = folder / name, 1
-    while path.exists():
+    while path.exists() or path.is_symlink():
         number += 1
         path = folder / f"{number}-{name}"
     return path

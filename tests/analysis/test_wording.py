@@ -200,3 +200,25 @@ def test_bodies_over_the_limit_are_named(payload, text):
 )
 def test_a_text_from_outside_is_no_link(text, written):
     assert wording.markdown_text(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", ": :error::x"),
+        (" \t::set-output name=a::b", ": :set-output name=a::b"),
+        ("##[error]x", "# #[error]x"),
+        ("it says ##vso[task.setvariable variable=a]b", "it says # #vso[task.setvariable variable=a]b"),
+        ("##teamcity[message]", "# #teamcity[message]"),
+        ("###[x]", "## #[x]"),
+        ("::1 refused", "::1 refused"),
+        ("std::vector::at", "std::vector::at"),
+        ("## heading", "## heading"),
+    ],
+)
+def test_a_text_from_outside_is_no_command_of_a_ci_server(text, shown):
+    assert wording.one_line(text) == shown
+
+
+def test_each_line_of_a_longer_text_is_no_command():
+    assert wording.inert("a\n ::stop-commands::x\nb") == "a\n : :stop-commands::x\nb"

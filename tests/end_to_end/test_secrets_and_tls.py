@@ -1,11 +1,14 @@
 """What must not get out does not, and who the service is gets checked."""
 
+import json
+import os
 import socket
 import threading
 from pathlib import Path
 
 import pytest
 import trustme
+from raw_server import serve_on
 
 
 class EchoingService:
@@ -86,3 +89,91 @@ def test_https_is_verified_unless_told_otherwise(stand_in, command, tls):
     trusted.assert_sound()
     assert sent.code == 0, sent.stderr
     assert sum(trusted.outcomes().values()) == trusted.outcomes()["ok"] == len(service.truth()) - 2
+
+
+def test_insecure_says_what_it_gives_up(stand_in, command, tls):
+    service = stand_in(f"--tls-cert={tls['cert']}", f"--tls-key={tls['key']}", "--service-time=constant:5ms")
+    warning = "Warning: --insecure: the certificate is not verified, so the credential may go to anybody"
+
+    sent = command("loadgate", "send", service.url, "-k", token=service.token, out=False)
+    ran = command("loadgate", "run", service.url, "-k", "--rate=20", "--duration=1s", "--no-plots", token=service.token)
+    verified = command("loadgate", "send", service.url, f"--cacert={tls['ca']}", token=service.token, out=False)
+
+    assert warning in sent.stderr.splitlines()
+    assert warning in ran.stderr.splitlines()
+    assert (verified.code, "Warning" in verified.stderr) == (0, False)
+
+
+STEERING = "\x1b]0;title\x07\x1b[2J\u202e"
+COMMANDS = ("::error::x", "  ::stop-commands::x", "##[set-output name=a]b", "##vso[task.setvariable variable=a]b")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_steers_neither_the_terminal_nor_a_ci_server(serve, command, status):
+    """Whether it is a good one or not, in `send` and in a load."""
+    lines = "\r\n".join(COMMANDS)
+    body = f'{{"error_code": {json.dumps(STEERING)}, "error_msg": {json.dumps(STEERING + lines)}, "request_id": "a\n'
+    body = f'{body}::error::y"}}\n{lines}\n{STEERING}'.encode()
+    head = f"HTTP/1.1 {status} {COMMANDS[2]}\r\nX-Request-Id: {COMMANDS[3]}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    def answer_on(peer):
+        while True:
+            peer.read_request()
+            peer.end.sendall(head.encode() + body)
+
+    url = f"http://127.0.0.1:{serve([answer_on]).port}/v1/infers/x"
+    sent = command("loadgate", "send", url, token="a-token-of-no-use", out=False)
+    ran = command("loadgate", "run", url, "--rate=20", "--duration=1s", "--no-plots", token="a-token-of-no-use")
+
+    assert (sent.code, sum(ran.outcomes().values())) == (1, 20)
+    assert "stop-commands" in sent.stdout
+    for text in (sent.stdout, sent.stderr, ran.stdout, ran.stderr):
+        assert not any(letter in text for letter in "\x1b\x07\u202e\r")
+        assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+        assert "##[" not in text
+        assert "##vso[" not in text
+
+
+def test_a_proxy_of_the_environment_gets_nothing(serve, command, tmp_path):
+    """It would get the token, or the password."""
+    service, proxy = serve([serve_on]), serve([serve_on])
+    names = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    environ = dict.fromkeys(names, f"http://127.0.0.1:{proxy.port}")
+    login = {f"LOADGATE_IAM_{name}": "x" for name in ("USER", "PASSWORD", "DOMAIN", "PROJECT")}
+    login["LOADGATE_IAM_ENDPOINT"] = f"http://127.0.0.1:{service.port}"
+
+    sent = command("loadgate", "send", f"http://127.0.0.1:{service.port}/x", token="t", environ=environ, out=False)
+    asked = command("loadgate", "token", str(tmp_path / "token"), environ=environ | login, out=False)
+
+    assert "200 OK (bad_answer" in sent.stderr
+    assert "gave no token: 200" in asked.stderr
+    assert (len(service.bodies), proxy.connections) == (2, 0)
+
+
+# Every Python that starts writes down how it was started.
+NOTES = """
+import json, os, sys
+started = {"arguments": sys.orig_argv, "environment": dict(os.environ)}
+with open(os.path.join(os.environ["NOTES"], f"{os.getpid()}.json"), "w") as file:
+    json.dump(started, file)
+"""
+
+
+def test_no_process_has_a_secret_in_its_arguments_and_the_analysis_has_none_at_all(stand_in, command, tmp_path):
+    service, notes, hooks = stand_in("--service-time=constant:5ms"), tmp_path / "notes", tmp_path / "hooks"
+    notes.mkdir()
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text(NOTES, encoding="utf-8")
+    environ = {"PYTHONPATH": os.fspath(hooks), "NOTES": os.fspath(notes), "LOADGATE_KEY_PASSWORD": "open sesame"}
+    load = ("--rate=20", "--duration=1s", "--processes=2", "--no-plots")
+
+    ran = command("loadgate", "run", service.url, *load, token=service.token, environ=environ)
+    started = [json.loads(path.read_text(encoding="utf-8")) for path in notes.iterdir()]
+    [analysis] = [each for each in started if "analysis" in each["arguments"]]
+
+    assert ran.outcomes()["ok"] == 20
+    assert len(started) >= 2
+    assert any(each["environment"].get("LOADGATE_TOKEN") == service.token for each in started)
+    for each in started:
+        assert service.token not in " ".join(each["arguments"])
+    assert [name for name in analysis["environment"] if name.startswith("LOADGATE_")] == []

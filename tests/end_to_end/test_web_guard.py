@@ -115,6 +115,7 @@ def test_nobody_comes_in_without_the_password(page):
     right = ours.post("/loadgate/login", ours.url, session, data={"username": "me", "password": PASSWORD})
     assert right.headers["Location"] == "/"
     assert {cookie.has_nonstandard_attr("HttpOnly") for cookie in session.cookies} == {True}
+    assert {cookie.get_nonstandard_attr("SameSite") for cookie in session.cookies} == {"Strict"}
     home = session.get(ours.url, timeout=TIMEOUT_S)
     assert home.url == f"{ours.url}/loadgate/"
     assert PASSWORD not in home.text
@@ -143,3 +144,14 @@ def test_it_listens_elsewhere_for_who_insists_or_has_a_password(page, words, pas
 
     assert listening(ours.process) == {"00000000"}
     assert ours.post("/stats/reset", "http://evil.example").status_code == 403
+
+
+def test_our_own_pages_run_no_script_and_take_no_endless_form(page):
+    ours = page()
+
+    for path in ("/loadgate/", "/loadgate/runs/"):
+        policy = requests.get(f"{ours.url}{path}", timeout=TIMEOUT_S).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+    for path in ("/swarm", "/user"):
+        assert ours.post(path, ours.url, data=bytes((1 << 20) + 1)).status_code == 413

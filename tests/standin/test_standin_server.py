@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -227,6 +228,16 @@ def test_answers_do_not_wait_for_the_clients_delayed_acknowledgement(serve):
         for _ in range(50):
             post()
         assert (time.monotonic() - began_s) / 50 < 0.03
+
+
+def test_it_listens_on_this_machine_alone_unless_told_otherwise(serve):
+    """As the kernel's table has it."""
+    port = urlsplit(serve(*FAST).url).port
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+
+    assert {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")} == {
+        "0100007F"
+    }
 
 
 def test_the_token_file_is_its_owners_only(serve):

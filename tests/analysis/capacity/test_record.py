@@ -46,7 +46,7 @@ def against(found, **fields):
     ("change", "words"),
     [
         (lambda found: "{", "not JSON"),
-        (lambda found: "[]", "not a record"),
+        (lambda found: "[]", "not an object"),
         (lambda found: found | {"format": 2}, "format 2 is not known"),
         (lambda found: found | {"search": {}}, "to_per_s"),
         (lambda found: found | {"levels": {}}, "levels are not a list"),
@@ -70,7 +70,7 @@ def against(found, **fields):
         (lambda found: found | {"instances": 0}, "0 is not a whole number"),
         (lambda found: found | {"headroom": 1}, "1 is not a number"),
         (lambda found: found | {"resumed_levels": 9}, "9 is not a whole number"),
-        (lambda found: found | {"levels": [found["levels"][0] | {"rate_per_s": float("nan")}]}, "nan"),
+        (lambda found: found | {"levels": [found["levels"][0] | {"rate_per_s": float("nan")}]}, "NaN"),
     ],
 )
 def test_a_bad_record_is_said_to_be_one(tmp_path, change, words):

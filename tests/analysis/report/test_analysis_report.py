@@ -1,4 +1,5 @@
 import json
+import resource
 
 import pytest
 from made_by_hand import failure
@@ -165,19 +166,17 @@ def test_the_terminal_says_what_makes_a_run_invalid(make_run):
     assert "\x1b" not in text
 
 
-def test_a_report_that_cannot_be_finished_leaves_the_old_one(make_run, monkeypatch):
+def test_a_report_that_cannot_be_finished_leaves_the_old_one(make_run):
     run = make_run(ROWS)
     write_report(run, plots=False)
-    before = (run / "report.html").read_text()
+    before, limits = (run / "report.html").read_text(), resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def full_disk(path, content):
-        path.write_text("half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", full_disk)
-
-    with pytest.raises(OSError, match="disk full"):
-        write_report(run, plots=False)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # bytes of a file: as if the disk were full
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_report(run, plots=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (run / "report.html").read_text() == before
     assert json.loads((run / "summary.json").read_text())["format"] == 1
 

@@ -80,12 +80,12 @@ def test_github_gets_annotations_and_the_page_of_the_step(make_run, tmp_path):
     token = lines[1].removeprefix("::stop-commands::")
 
     assert lines[0] == str(run / "report.html")
-    assert lines[2].startswith("::error::json: ")
+    assert lines[2].startswith(": :error::json: ")
     assert len(token) == 32
-    assert "::error title=%3A%3Aerror%3A%3Ajson%3A p50<90ms missed::102 ms" in "\n".join(
+    assert "::error title=%3A %3Aerror%3A%3Ajson%3A p50<90ms missed::102 ms" in "\n".join(
         lines[lines.index(f"::{token}::") :]
     )
-    assert page.read_text().startswith("\n# ::error::json\n\n**Fail.** ")
+    assert page.read_text().startswith("\n# : :error::json\n\n**Fail.** ")
 
 
 @pytest.mark.parametrize(
