@@ -5,7 +5,8 @@ makes plain values only; nothing that comes in is ever executed.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -21,18 +22,42 @@ NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeEr
 log = logging.getLogger("loadgate")
 
 
-def guard(runner: Any) -> None:
-    """Have a master drop messages that make no sense, or speak for another worker; Locust's would stop listening."""
+def guard(runner: Any, is_strange: Callable[[str], bool]) -> None:
+    """Have a master drop messages that make no sense, or speak for another worker; Locust's would stop listening.
+
+    And have it give no users to a strange worker that comes to a load which is on: Locust's does so at once.
+    """
     handle, listeners = _tolerant(runner.handle_message), runner.environment.events.worker_report._handlers
     listeners[:] = [_tolerant(each) if each.__module__.startswith("locust.") else each for each in listeners]
 
     def handle_own(client_id: str, msg: Any) -> None:
-        if isinstance(msg.type, str) and msg.node_id == client_id:
-            handle(client_id, msg)
-        else:
+        if not isinstance(msg.type, str) or msg.node_id != client_id:
             _say("dropped a message that is not of the worker who sent it")
+        elif msg.type == "client_ready" and is_strange(client_id):
+            with _unshared(runner):
+                handle(client_id, msg)
+        else:
+            handle(client_id, msg)
 
     runner.handle_message = handle_own
+
+
+@contextmanager
+def _unshared(runner: Any) -> Iterator[None]:
+    """Have Locust know nobody to share users among."""
+    shared = runner._users_dispatcher, runner.spawning_completed
+    runner._users_dispatcher, runner.spawning_completed = None, False
+    try:
+        yield
+    finally:
+        runner._users_dispatcher, runner.spawning_completed = shared
+
+
+def share_with(runner: Any, worker: str) -> None:
+    """Have Locust share its users with one more worker, whom it had not given any."""
+    dispatcher, node = runner._users_dispatcher, runner.clients[worker]
+    if dispatcher is not None and node not in dispatcher._worker_nodes:
+        dispatcher.add_worker(node)
 
 
 def _tolerant(listener: Callable[..., None]) -> Callable[..., None]:

@@ -73,6 +73,7 @@ class Worker:
 
     def _listen(self) -> None:
         events, register = self._environment.events, self._runner.register_message
+        events.test_start.add_listener(self._on_test_start)
         events.test_stop.add_listener(self._on_test_stop)
         events.quitting.add_listener(self._on_quitting)
         events.report_to_master.add_listener(self._on_report_to_master)
@@ -113,12 +114,16 @@ class Worker:
         return plan(options, [classes[name] for name in told["users"]])
 
     def _on_begin(self, msg: Any, **_: Any) -> None:
-        """Begin with a run, or go on with it after a time alone."""
-        told = msg.data
-        if self._part is None or self._part.told["run"] != told["run"]:
-            self._part = Part(told)
-        assert self._plan is not None  # the master asks before
-        self._is_parted = False
+        """Take part in a run: from the first users on, or at once after a time alone, when Locust has it running."""
+        if self._part is None or self._part.told["run"] != msg.data["run"]:
+            self._part = Part(msg.data)
+        self._part.told, self._is_parted = msg.data, False
+        if self._runner.worker_state in (runners.STATE_SPAWNING, runners.STATE_RUNNING):
+            self._begin_load(self._part.told)
+
+    def _begin_load(self, told: dict[str, Any]) -> None:
+        if self._plan is None or self.load is not None:
+            return
         share = Share(self._runner.worker_index, told["place"], told["of"], told["elapsed_s"])
         self.load = Load(self._plan, share, self._on_batch, self._on_locked)
         if told["rate_per_user"] is not None:
@@ -155,6 +160,10 @@ class Worker:
         """Locust's own, once there is a load for the users. Who comes late hears of its users before."""
         self._has_begun.wait()
         self._start_users(*arguments, **named)
+
+    def _on_test_start(self, **_: Any) -> None:
+        if self._part is not None:
+            self._begin_load(self._part.told)
 
     def _on_test_stop(self, **_: Any) -> None:
         gevent.spawn(self._end_part)  # not here: this greenlet has to hear the master

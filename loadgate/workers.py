@@ -105,7 +105,7 @@ class Workers:
     ) -> None:
         """`see` gets the rows of each worker as they come, `write` those of all of them, and says whether it could."""
         self.load = None  # a master sends nothing itself
-        locust_rpc.guard(environment.runner)
+        locust_rpc.guard(environment.runner, self._is_strange)
         self._runner, self._see, self._write, self._on_locked = environment.runner, see, write, on_locked
         self._gives_way = bool(environment.parsed_options.enable_rebalancing)
         self._ready: set[str] = set()  # those who hear what they are told
@@ -215,7 +215,7 @@ class Workers:
         }
         workers = sorted(self._here(), key=self._runner.get_worker_index)
         for place, worker in enumerate(workers):
-            self._begin_at(worker, place, len(workers))
+            self._begin_at(worker, place, len(workers), 0.0)
         self._watcher, self._writer = gevent.spawn(self._watch_on), gevent.spawn(self._write_on)
 
     def send_rate(self, rate_per_user: float | None) -> None:
@@ -312,6 +312,10 @@ class Workers:
 
     # ---- inside
 
+    def _is_strange(self, worker: str) -> bool:
+        """Whether a worker comes to a run that is on, and was not checked."""
+        return bool(self._run) and worker not in self._told
+
     def label(self, worker: str) -> str:
         """How people know a worker: its place among them, and its host."""
         return f"worker {self._runner.get_worker_index(worker) + 1} on {worker.rpartition('_')[0]}"
@@ -345,9 +349,8 @@ class Workers:
                     self._tell(waiting, CHECK, question)
                 gevent.sleep(POLL_S)
 
-    def _begin_at(self, worker: str, place: int, of: int) -> None:
+    def _begin_at(self, worker: str, place: int, of: int, elapsed_s: float) -> None:
         self._told.setdefault(worker, Told())
-        elapsed_s = clock() - self._began
         self._tell([worker], BEGIN, self._beginning | {"place": place, "of": of, "elapsed_s": elapsed_s})
 
     def _let_join(self, worker: str) -> None:
@@ -364,7 +367,8 @@ class Workers:
             log.error("has no part in the run: %s", "; ".join(objections))
             self._tell([worker], "quit")  # Locust would have given it users
             return
-        self._begin_at(worker, 0, 1)
+        self._begin_at(worker, 0, 1, clock() - self._began)
+        locust_rpc.share_with(self._runner, worker)
         self._share_anew()
 
     def _share_anew(self) -> None:

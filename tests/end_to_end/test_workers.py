@@ -7,6 +7,7 @@ import pickle
 import socket
 import struct
 import subprocess
+import threading
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -55,10 +56,12 @@ class Cluster:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         return subprocess.Popen([*PYTHON, "loadgate", *words], cwd=folder, env=environment(token), **pipes)
 
-    def folder_of(self, worker: int) -> Path:
-        folder = self.folder / f"worker-{worker}"
-        folder.mkdir(exist_ok=True)
-        return folder
+    @property
+    def listens(self) -> bool:
+        """Whether the master can be reached."""
+        host, _, port = self.address.partition(":")
+        with socket.socket() as tried:
+            return tried.connect_ex((host, int(port))) == 0
 
     def end(self) -> tuple[int, str]:
         """The master's exit code and all that it said."""
@@ -236,3 +239,52 @@ def test_a_message_too_large_is_not_read(stand_in, cluster):
 
     assert load.outcomes() == {"ok": 120}, said
     load.assert_sound(code)
+
+
+class Relay:
+    """Passes on what two sides of a connection say, and keeps it."""
+
+    def __init__(self, address: str) -> None:
+        self.kept: list[bytes] = []
+        self._to = address.split(":")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept_on, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept_on(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((self._to[0], int(self._to[1])))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                self.kept.append(piece)
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_no_secret_travels_between_master_and_worker(stand_in, cluster):
+    service = stand_in("--service-time=constant:5ms")
+    load = cluster(service.url)
+    load.start_master(service.token, "--rate=20", "--duration=3s", workers=1)
+    until(lambda: load.listens)
+    relay = Relay(load.address)
+    load.address = relay.address
+    load.start_worker(service.token)
+    code, said = load.end()
+    relay.close()
+    travelled = b"".join(relay.kept)
+
+    load.assert_sound(code)
+    assert load.outcomes() == {"ok": 60}, said
+    assert b"loadgate-begin" in travelled
+    assert b"iris.json" in travelled
+    for secret in (service.token.strip(), service.token.strip()[:20]):
+        assert secret.encode() not in travelled
