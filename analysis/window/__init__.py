@@ -150,10 +150,12 @@ def _series(run: Run, from_s: int, to_s: int) -> tuple[Array, Array]:
 
     An aggregate has none: what it tells is of the whole run.
     """
-    if run.source.known is not None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    second, median = per_second(run.bounded, RESPONSE, from_s, to_s)
-    return (second, median) if len(second) else per_second(run.bounded, SERVICE, from_s, to_s)
+    for measure in (RESPONSE, SERVICE) if run.source.known is None else ():
+        second, median = per_second(run.population(measure))
+        inside = (second >= from_s) & (second < to_s)
+        if inside.any():
+            return second[inside], median[inside]
+    return np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
 def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None:
