@@ -15,7 +15,7 @@ from analysis.errors import BadRun
 from analysis.run import Run
 from analysis.run_format import RESPONSE, SERVICE
 from analysis.samples import Array
-from analysis.window.medians import medians, per_second
+from analysis.window.medians import median_of, medians, per_second
 from analysis.window.trend import sens_slope, trend_p_value
 from analysis.window.warmup import LEAST_S, warmup
 
@@ -165,7 +165,7 @@ def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None
     if len(batches) < LEAST_BATCHES:
         return None
     series = batches.astype(np.float64)
-    level = float(np.median(series))
+    level = median_of(series)
     return Drift(sens_slope(series) * len(series) / level, trend_p_value(series)) if level > 0 else None
 
 
