@@ -62,7 +62,7 @@ def population(value_us: Array, count: Array, censored: NDArray[np.bool_], secon
 
 
 def distinct(value_us: Array) -> tuple[Array, Array]:
-    """Give the distinct times, ascending, and the place of each among them.
+    """Give the distinct times, all of 0 or more, ascending, and the place of each among them.
 
     Of a histogram, the bucket tells the time: millions need no sorting then.
     """
