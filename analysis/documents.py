@@ -2,12 +2,14 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import wording
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def html_document(template: str, **context: Any) -> bytes:
@@ -45,7 +47,9 @@ def cleared(path: Path) -> Path:
 
 
 @cache
-def _environment(*, is_html: bool) -> Environment:
+def _environment(*, is_html: bool) -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # takes a while, as to compile does
+
     return Environment(
         loader=PackageLoader("analysis"),
         autoescape=is_html,  # noqa: S701 - Markdown has `finalize` for it

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from analysis.correlation import FEWEST_SECONDS, design_effects
 from analysis.population import Population
-from analysis.samples import Array
+from analysis.totals import totals
 
 PERCENTILES = {
     "p50": Fraction(50, 100),
@@ -119,20 +119,20 @@ def _design_effects(
     """Compare seconds with each other; None where there are too few."""
     if not population.n:
         return None
-    second = population.second - population.second.min()
-    seconds = int(second.max()) + 1
+    first, last = int(population.second.min()), int(population.second.max())
+    seconds = last - first + 1
     if seconds < FEWEST_SECONDS:
         return None
     at_once = max(1, MOST_COUNTS // seconds)
     found = [
-        design_effects(*_deviations(population, second, percentiles[start : start + at_once]), confidence)
+        design_effects(*_deviations(population, (first, seconds), percentiles[start : start + at_once]), confidence)
         for start in range(0, len(percentiles), at_once)
     ]
     return np.concatenate(found)
 
 
 def _deviations(
-    population: Population, second: Array, percentiles: Sequence[Fraction]
+    population: Population, seconds: tuple[int, int], percentiles: Sequence[Fraction]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count, second by second, who was at or below each percentile, less the expected number; of those exactly on it,
     the share that fits. Give the variance of the sums as well, if requests were independent.
@@ -144,8 +144,12 @@ def _deviations(
     parts = 2 * len(places) + 1
     part = 2 * np.searchsorted(places, np.arange(len(population.value_us)))
     part[places] += 1
-    counts = np.bincount(second * np.int64(parts) + part[population.at], population.count)
-    counts = np.pad(counts, (0, -len(counts) % parts)).reshape(-1, parts)
+    first, length = seconds
+    counts = totals(
+        lambda rows: (population.second[rows] - np.int64(first)) * parts + part[population.at[rows]],
+        population.count,
+        length * parts,
+    ).reshape(length, parts)
     up_to = np.cumsum(counts, axis=1)
     below, equal = up_to[:, 2 * place], counts[:, 2 * place + 1]
     all_below, all_equal = below.sum(axis=0), equal.sum(axis=0)

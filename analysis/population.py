@@ -13,16 +13,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import Outcome
+from analysis.outcomes import CENSORED, POPULATION, Outcome
 from analysis.run_format import CONNECT, GATEWAY, LATENESS, MEASURES, RESPONSE, SERVICE, UPLOAD
-from analysis.samples import IN_POPULATION, IS_CENSORED, OUTCOMES, UNMEASURED, Array, Samples
+from analysis.samples import OUTCOMES, UNMEASURED, Array, Samples
+from analysis.totals import pieces, totals
 
 BEFORE_THE_ANSWER = frozenset({LATENESS, UPLOAD, CONNECT})
 EXACT = BEFORE_THE_ANSWER | {GATEWAY}
 TIMEOUTS = (Outcome.GATEWAY_TIMEOUT, Outcome.CLIENT_TIMEOUT)
 
-# What is left of a float64 above these bits is the histogram bucket that `run_format.bucketed` rounds to.
-_BELOW_THE_BUCKET = 42
+# What is left of a float32 above these bits is the histogram bucket that `run_format.bucketed` rounds to.
+_BELOW_THE_BUCKET = 13
 
 
 @dataclass(frozen=True)
@@ -61,21 +62,28 @@ def population(value_us: Array, count: Array, censored: NDArray[np.bool_], secon
 
 
 def distinct(value_us: Array) -> tuple[Array, Array]:
-    """Give the distinct times, ascending, and the place of each among them.
+    """Give the distinct times, all of 0 or more, ascending, and the place of each among them.
 
     Of a histogram, the bucket tells the time: millions need no sorting then.
     """
     if not len(value_us):
         return value_us, np.zeros(0, np.int64)
-    bucket = value_us.astype(np.float64).view(np.int64) >> _BELOW_THE_BUCKET
-    bucket -= bucket.min()
-    place = np.cumsum(np.bincount(bucket) > 0) - 1
-    at = place[bucket]
-    found = np.zeros(place[-1] + 1, value_us.dtype)
-    found[at] = value_us
-    if np.array_equal(found[at], value_us):
-        return found, at
-    return np.unique(value_us, return_inverse=True)
+    first, last = _buckets(np.array([value_us.min(), value_us.max()]))
+    at = np.empty(len(value_us), np.int64)
+    is_used, value_of = np.zeros(last - first + 1, np.bool_), np.zeros(last - first + 1, value_us.dtype)
+    for rows in pieces(len(at)):
+        at[rows] = bucket = _buckets(value_us[rows]) - first
+        is_used[bucket], value_of[bucket] = True, value_us[rows]
+    place = np.cumsum(is_used) - 1
+    for rows in pieces(len(at)):
+        if not np.array_equal(value_of[at[rows]], value_us[rows]):
+            return np.unique(value_us, return_inverse=True)
+        at[rows] = place[at[rows]]
+    return value_of[is_used], at
+
+
+def _buckets(value_us: Array) -> NDArray[np.int64]:
+    return np.right_shift(value_us.astype(np.float32).view(np.int32), _BELOW_THE_BUCKET, dtype=np.int64)
 
 
 def bounded(samples: Samples, limit_s: float | None) -> Samples:
@@ -85,8 +93,9 @@ def bounded(samples: Samples, limit_s: float | None) -> Samples:
     Somebody on the way may say after a millisecond that time is up. That is no fast answer, so it must not lower a
     percentile. How long a client waits before it gives up is its own choice: the gateway's limit says nothing of that.
     """
-    timed_out = np.isin(samples.outcome, [OUTCOMES.index(outcome) for outcome in TIMEOUTS])
-    timed_out &= samples.value_us != UNMEASURED
+    timed_out = samples.ended_as(TIMEOUTS)
+    if timed_out.any():
+        timed_out &= samples.value_us != UNMEASURED
     if not timed_out.any():
         return samples
     value_us, limit_us = samples.value_us.astype(np.int64), round(1e6 * (limit_s or 0))
@@ -113,16 +122,16 @@ def population_of(samples: Samples, measure: str) -> Population:
     """Sort the times of *measure* of those requests that make up its percentiles."""
     measured = samples.of_measure(measure)
     if measure not in BEFORE_THE_ANSWER:
-        measured = measured.where(IN_POPULATION[measured.outcome])
+        measured = measured.where(measured.ended_as(POPULATION))
     return times_of(measured, exact=measure in EXACT)
 
 
 def times_of(measured: Samples, exact: bool = False) -> Population:
     """Sort all times of *measured*, whatever became of the requests; unless *exact*, timeouts are lower bounds."""
     measured = measured.where(measured.value_us != UNMEASURED)
-    censored = IS_CENSORED[measured.outcome] & (not exact)
+    censored = measured.ended_as(CENSORED) & (not exact)
     return population(measured.value_us, measured.count, censored, measured.second)
 
 
 def _ranks(at: Array, count: Array, times: int) -> Array:
-    return np.cumsum(np.bincount(at, count, times).astype(np.int64))
+    return np.cumsum(totals(lambda rows: at[rows], count, times))

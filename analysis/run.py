@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analysis.failures import Failure
-from analysis.population import bounded
+from analysis.population import Population, bounded, population_of
 from analysis.samples import Samples
 from analysis.timeline import Timeline
 
@@ -49,6 +49,16 @@ class Run:
     def bounded(self) -> Samples:
         """The samples with timeouts at the times that `population.bounded` gives them: latencies are of these."""
         return bounded(self.samples, self.manifest["gateway"].get("timeout_s"))
+
+    def population(self, measure: str) -> Population:
+        """Sort the times of *measure*, of all of the run: once for all who ask."""
+        if measure not in self._populations:
+            self._populations[measure] = population_of(self.bounded, measure)
+        return self._populations[measure]
+
+    @cached_property
+    def _populations(self) -> dict[str, Population]:
+        return {}
 
     @property
     def duration_s(self) -> float | None:

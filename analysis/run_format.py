@@ -19,7 +19,8 @@ TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
 CAPACITY = "capacity.json"  # of a run that searched for the capacity of its service
-SUMMARY, REPORT_HTML = "summary.json", "report.html"  # the report's; the first holds what the manifest says
+# The report's; the first holds what the manifest says.
+SUMMARY, REPORT_HTML, REPORT_MD = "summary.json", "report.html", "report.md"
 
 # `value_us` is a list parted by spaces: `count` requests took each of these times.
 # `response` has exactly one count per planned request, whatever became of it: its counts are the outcome counts.

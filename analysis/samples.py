@@ -5,9 +5,9 @@ arrays may be of any integer type: a reader chooses the smallest that holds its 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.outcomes import CENSORED, POPULATION, Outcome
 from analysis.run_format import ABSENT, MEASURES, RESPONSE
+from analysis.totals import totals
 
 OUTCOMES = tuple(Outcome)
 IN_POPULATION = np.array([outcome in POPULATION for outcome in OUTCOMES])  # by outcome code
@@ -42,6 +43,11 @@ class Samples:
     def _sorted_by_measure(self) -> bool:
         return bool((self.measure[1:] >= self.measure[:-1]).all())
 
+    @cached_property
+    def _seconds(self) -> tuple[int, int]:
+        """The first and the last."""
+        return int(self.second.min()), int(self.second.max())
+
     def of_measure(self, measure: str) -> "Samples":
         code = MEASURES.index(measure)
         if not self._sorted_by_measure:
@@ -55,7 +61,14 @@ class Samples:
 
     def within(self, from_s: int, to_s: int) -> "Samples":
         """Keep the requests planned from second *from_s* on and before *to_s*."""
+        if not len(self.second) or (from_s <= self._seconds[0] and self._seconds[1] < to_s):
+            return self
         return self.where((self.second >= from_s) & (self.second < to_s))
+
+    def ended_as(self, outcomes: Collection[Outcome]) -> NDArray[np.bool_]:
+        """Mark the rows of any of *outcomes*, at least one."""
+        # Compared one by one: to look them up in a table, numpy would make an index of 64 bits of each row.
+        return reduce(np.logical_or, (self.outcome == OUTCOMES.index(outcome) for outcome in outcomes))
 
     def where(self, chosen: NDArray[np.bool_]) -> "Samples":
         return self if chosen.all() else self.at(chosen)  # millions of rows are not copied for nothing
@@ -65,15 +78,15 @@ class Samples:
         rows: dict[str, Any] = {name: array[places] for name, array in self._arrays().items()}
         return replace(self, **rows)
 
-    def requests(self, code: Array, codes: int) -> NDArray[np.int64]:
-        """Count requests by *code*, a column of the samples: each request has exactly one `response`."""
-        responses = self.measure == MEASURES.index(RESPONSE)
-        # Exact: a float64 holds whole numbers up to 2^53.
-        return np.bincount(code[responses], self.count[responses], codes).astype(np.int64)
+    def requests(self, column: str, codes: int) -> NDArray[np.int64]:
+        """Count requests by the codes in a *column*: each request has exactly one `response`."""
+        responses = self.of_measure(RESPONSE)
+        code: Array = getattr(responses, column)
+        return totals(lambda rows: code[rows], responses.count, codes)
 
     def outcome_counts(self) -> dict[str, int]:
         """Count requests by outcome, those that occurred only."""
-        counts = self.requests(self.outcome, len(OUTCOMES))
+        counts = self.requests("outcome", len(OUTCOMES))
         return {str(outcome): int(count) for outcome, count in zip(OUTCOMES, counts, strict=True) if count}
 
     def folded(self) -> "Samples":

@@ -55,7 +55,7 @@ def summarize(run: Run, choices: Choices, window: Window) -> dict[str, Any]:
     length_s = min(window.to_s, run.duration_s or 0) - window.from_s
     outcomes = run.samples.outcome_counts()
     inside_outcomes = outcomes if inside is run.bounded else inside.outcome_counts()
-    populations = _populations(inside)
+    populations = _of_each_measure(run.population if inside is run.bounded else partial(population_of, inside))
     asked = _Asked(choices, run.source.known, length_s, (run.duration_s or 0) - length_s)
     latency = _latency(populations, asked)
     searched = _answer(run, choices)
@@ -151,7 +151,7 @@ class _Asked:
 
 def _by_name(samples: Samples, outcomes: Mapping[str, int], latency: dict[str, Any], asked: _Asked) -> dict[str, Any]:
     """Reduce each name, the busiest first, and count those that are left out."""
-    requests = samples.requests(samples.name, len(samples.names))
+    requests = samples.requests("name", len(samples.names))
     occurring = np.flatnonzero(requests).tolist()
     busiest = heapq.nsmallest(MOST_NAMES, occurring, key=lambda code: (-requests[code], samples.names[code]))
     if len(busiest) == 1:
@@ -162,7 +162,10 @@ def _by_name(samples: Samples, outcomes: Mapping[str, int], latency: dict[str, A
 
 
 def _part(samples: Samples, asked: _Asked) -> dict[str, Any]:
-    return {"outcomes": samples.outcome_counts(), "latency": _latency(_populations(samples), asked)}
+    return {
+        "outcomes": samples.outcome_counts(),
+        "latency": _latency(_of_each_measure(partial(population_of, samples)), asked),
+    }
 
 
 def _by_outcome(
@@ -179,8 +182,8 @@ def _times(shown: list[Samples], outcome: str) -> dict[str, Population]:
     return {measure: times_of(of.of_outcome(outcome)) for measure, of in zip(ALWAYS_SHOWN, shown, strict=True)}
 
 
-def _populations(samples: Samples) -> dict[str, Population]:
-    return dict(zip(MEASURES, _side_by_side(partial(population_of, samples), MEASURES), strict=True))
+def _of_each_measure(population: Callable[[str], Population]) -> dict[str, Population]:
+    return dict(zip(MEASURES, _side_by_side(population, MEASURES), strict=True))
 
 
 def _latency(populations: Mapping[str, Population], asked: _Asked) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from analysis.failures import what_to_do
 from analysis.outcomes import POPULATION, Outcome
 from analysis.percentiles import PERCENTILES
 from analysis.run import Run
-from analysis.run_format import LATENESS, MEASURES, SERVICE
-from analysis.samples import OUTCOMES
+from analysis.run_format import LATENESS, SERVICE
 from analysis.window import DRIFT_P_VALUE, DRIFT_SHARE, RAMP, WARM_UP, Window, change_text
 from analysis.wording import failure_text, length_text, one_line, share_text, time_text
 
@@ -84,10 +83,11 @@ def correlated(evidence: Evidence) -> Caution | None:
 
 def timeouts_early(evidence: Evidence) -> Caution | None:
     """Tell of timeouts that came long before the limit that they are counted at."""
-    recorded, counted = evidence.run.samples, evidence.run.bounded
-    rows = recorded.measure == MEASURES.index(SERVICE)
-    rows &= recorded.outcome == OUTCOMES.index(Outcome.GATEWAY_TIMEOUT)
-    recorded_us, counted_us, count = recorded.value_us[rows], counted.value_us[rows], recorded.count[rows]
+    recorded, counted = (
+        samples.of_measure(SERVICE).of_outcome(Outcome.GATEWAY_TIMEOUT)
+        for samples in (evidence.run.samples, evidence.run.bounded)
+    )
+    recorded_us, counted_us, count = recorded.value_us, counted.value_us, recorded.count
     early = recorded_us < EARLY_SHARE * counted_us
     if not early.any():
         return None

@@ -10,7 +10,7 @@ from analysis.cautions.caution import Caution, Evidence
 from analysis.failures import FAILED, Failure
 from analysis.outcomes import Outcome
 from analysis.run import CLOCK_STEP_S, LOADGATE, Run
-from analysis.run_format import MEASURES, SERVICE
+from analysis.run_format import SERVICE
 from analysis.samples import UNMEASURED, Samples
 from analysis.wording import length_text
 
@@ -174,8 +174,9 @@ def worker_away(evidence: Evidence) -> Caution | None:
 
 def _total_s(samples: Samples, measure: str) -> float:
     """Add up the times of all requests that have one, of whatever outcome."""
-    chosen = (samples.measure == MEASURES.index(measure)) & (samples.value_us != UNMEASURED)
-    return float(samples.value_us[chosen].astype(np.float64) @ samples.count[chosen]) / 1e6
+    timed = samples.of_measure(measure)
+    timed = timed.where(timed.value_us != UNMEASURED)
+    return float(timed.value_us.astype(np.float64) @ timed.count) / 1e6
 
 
 def _wall_s(run: Run) -> float | None:

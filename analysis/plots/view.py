@@ -78,7 +78,7 @@ def view_of(run: Run, choices: Choices, window: Window) -> View:
     times, populations = {}, {}
     inside = run.bounded.within(window.from_s, window.to_s)
     for measure in MEASURES_DRAWN:
-        of_run = population_of(run.bounded, measure)
+        of_run = run.population(measure)
         of_window = of_run if inside is run.bounded else population_of(inside, measure)
         if of_window.n:
             times[measure], populations[measure] = _times(of_run), of_window

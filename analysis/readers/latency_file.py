@@ -4,6 +4,7 @@ A row of the file is a list of times that equally many requests took.
 """
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class LatencyFiles:
             "value_us": lists_of(optional_whole_numbers()),
             "count": whole_numbers(MOST_REQUESTS, repeats=True),
         }
-        self._blocks = [_split(no_rows(self._columns))]
+        self._parts = [[part] for part in _by_measure(_split(no_rows(self._columns)))]
 
     def add(self, path: Path, shift_s: int = 0) -> FileEnd:
         """Read *path*, whose second 0 is second *shift_s* of the run."""
@@ -46,17 +47,32 @@ class LatencyFiles:
         for rows in table:
             rows["second"] += np.int32(shift_s)
             last_s = max(last_s, int(rows["second"].max(initial=-1)))
-            self._blocks.append(_split(rows))
-            _check_measured(path.name, self._blocks[-1])
+            block = _split(rows)
+            _check_measured(path.name, block)
+            for parts, part in zip(self._parts, _by_measure(block), strict=True):
+                parts.append(part)
         return FileEnd(table.cut, None if last_s < 0 else last_s)
 
     def samples(self) -> Samples:
         """Give all times, those of a measure together. They are moved, not copied: this is the end."""
-        rows = joined(self._blocks, [*self._columns, LENGTH])
-        order, length, value_us = np.argsort(rows["measure"], kind="stable"), rows.pop(LENGTH), rows.pop("value_us")
-        at = _places(length, order)
-        columns = {name: np.repeat(array[order], length[order]) for name, array in rows.items()}
-        return Samples(**columns, value_us=value_us[at], names=tuple(self._names))
+        rows = joined(list(chain(*self._parts)), [*self._columns, LENGTH])
+        value_us, length = rows.pop("value_us"), rows.pop(LENGTH)
+        columns = {name: np.repeat(array, length) for name, array in rows.items()}
+        return Samples(**columns, value_us=value_us, names=tuple(self._names))
+
+
+def _by_measure(rows: Arrays) -> list[Arrays]:
+    """Part a block by measure while it is in the cache, which is several times as fast as to sort all rows later."""
+    order = np.argsort(rows["measure"], kind="stable")
+    at = _places(rows[LENGTH], order)
+    rows = {name: array[at if name == "value_us" else order] for name, array in rows.items()}
+    codes = np.arange(len(MEASURES) + 1, dtype=rows["measure"].dtype)
+    of_rows = np.searchsorted(rows["measure"], codes)
+    of_numbers = np.append(0, np.cumsum(rows[LENGTH]))[of_rows]
+    return [
+        {name: array[slice(*(numbers if name == "value_us" else cells))] for name, array in rows.items()}
+        for cells, numbers in zip(pairwise(of_rows), pairwise(of_numbers), strict=True)
+    ]
 
 
 def _places(length: Array, order: Array) -> Array:

@@ -1,22 +1,18 @@
 """A run's report: summary.json, report.md, report.html, the plots and junit.xml, beside the run's own files."""
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from analysis import wording
 from analysis.choices import Choices
-from analysis.documents import compile_templates, write_whole
+from analysis.documents import write_whole
 from analysis.errors import BadRun, NotWritten
 from analysis.readers import read
 from analysis.report import junit, slo
-from analysis.report.pages import REPORT_MD, TEMPLATES, html_page, markdown_page
-from analysis.run_format import CAPACITY, REPORT_HTML, SUMMARY
-from analysis.summary import summarize
-from analysis.window import window_of
+from analysis.run_format import REPORT_MD
 
 PICTURES = {
     f"{name}.png"
@@ -39,46 +35,35 @@ def write_report(
 
     Raises BadRun, and NotWritten where the report has no room.
     """
-    choices = choices or Choices()
     folder = out or _folder(paths)
     with ThreadPoolExecutor() as meanwhile:  # most of reading is Arrow's and the disk's
-        meanwhile.submit(compile_templates, *TEMPLATES)
+        ready = meanwhile.submit(_imported)
         run = read(paths, timeout_s)
-    window = window_of(run, choices)
-    summary = summarize(run, choices, window)
-    if choices.baseline or run.manifest.get("baseline"):
-        from analysis.comparison.baseline import with_baseline  # as below
-
-        summary = with_baseline(summary, run, window, choices, paths[0])
-    drawn = []
-    if plots:
-        from analysis.plots import plots_of  # matplotlib takes longer to import than a report without it
-
-        drawn = plots_of(run, choices, window)
-    content = {
-        SUMMARY: (json.dumps(summary, indent=2, allow_nan=False) + "\n").encode(),
-        REPORT_MD: markdown_page(summary, drawn),
-        REPORT_HTML: html_page(summary, run.notable, drawn),
-    }
-    content |= {f"{plot.name}.png": plot.png for plot in drawn}
-    if summary["capacity"]:
-        content[CAPACITY] = (json.dumps(summary["capacity"], indent=2, allow_nan=False) + "\n").encode()
-    if slo.rows(summary):
-        content[junit.JUNIT_XML] = junit.document(summary)
+    contents_of = ready.result()
+    summary, files = contents_of(run, choices or Choices(), paths[0], plots=plots)
     try:
-        _write(folder, content)
+        _write(folder, files)
     except OSError as error:
         raise NotWritten(folder, error, summary) from None
     return folder, summary
 
 
-def _write(folder: Path, content: Mapping[str, bytes]) -> None:
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    stale = _of_earlier_report(folder) - content.keys()
-    for name, written in content.items():
-        write_whole(folder / name, written)
+    stale = _of_earlier_report(folder) - files.keys()
+    for name, content in files.items():
+        write_whole(folder / name, content)
     for name in stale:
         (folder / name).unlink(missing_ok=True)
+
+
+def _imported() -> Callable[..., tuple[dict[str, Any], dict[str, bytes]]]:
+    """Import what makes a report of a run, and compile its pages, which takes a while: both are kept."""
+    from analysis.report.contents import contents_of
+    from analysis.report.pages import compile_pages
+
+    compile_pages()
+    return contents_of
 
 
 def _folder(paths: Sequence[Path]) -> Path:

@@ -1,7 +1,6 @@
 """`loadgate report`: write the report of a run and print where it is."""
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from analysis.documents import write_whole
 from analysis.errors import BadRun, NotWritten
 from analysis.objectives.objective import objective
 from analysis.report import exit_code, github, gitlab, text_table, write_report
-from analysis.report.pages import step_summary_page
 from analysis.run_format import REPORT_HTML
 
 EXAMPLES = """\
@@ -97,11 +95,15 @@ def _terminal_text(summary: dict[str, Any], environment: Mapping[str, str]) -> s
     text = text_table(summary)
     if environment.get("GITHUB_ACTIONS") != "true":
         return text
+    import secrets  # as below
+
     return "\n".join([*github.without_commands(text, secrets.token_hex(16)), *github.annotations(summary)])
 
 
 def _step_summary(_folder: Path, summary: dict[str, Any]) -> None:
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        from analysis.report.pages import step_summary_page  # nobody else need wait for it
+
         github.append(Path(path), step_summary_page(summary))
 
 

@@ -16,22 +16,25 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from analysis import wording
-from analysis.documents import html_document, markdown_document
+from analysis.documents import compile_templates, html_document, markdown_document
 from analysis.outcomes import MEANING
 from analysis.report.again import again
 from analysis.report.definitions import definitions
 from analysis.report.notes import notes
 from analysis.report.slo import rows
 from analysis.report.verdict import figures, headline
-from analysis.run_format import REPORT_HTML
+from analysis.run_format import REPORT_HTML, REPORT_MD
 
 if TYPE_CHECKING:
     from analysis.plots import Plot  # imports matplotlib, which takes longer than a report without it
 
-REPORT_MD = "report.md"
-TEMPLATES = (f"{REPORT_HTML}.j2", f"{REPORT_MD}.j2")
 MOST_NOTABLE = 100  # rows shown; notable.csv has them all
 MOST_IN_MARKDOWN = 5  # ways to fail; report.html has more
+
+
+def compile_pages() -> None:
+    """Compile the templates of both ahead of need."""
+    compile_templates(f"{REPORT_HTML}.j2", f"{REPORT_MD}.j2")
 
 
 def html_page(summary: dict[str, Any], notable: Sequence[dict[str, Any]], plots: Sequence["Plot"]) -> bytes:

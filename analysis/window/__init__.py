@@ -15,7 +15,7 @@ from analysis.errors import BadRun
 from analysis.run import Run
 from analysis.run_format import RESPONSE, SERVICE
 from analysis.samples import Array
-from analysis.window.medians import medians, per_second
+from analysis.window.medians import median_of, medians, per_second
 from analysis.window.trend import sens_slope, trend_p_value
 from analysis.window.warmup import LEAST_S, warmup
 
@@ -150,10 +150,12 @@ def _series(run: Run, from_s: int, to_s: int) -> tuple[Array, Array]:
 
     An aggregate has none: what it tells is of the whole run.
     """
-    if run.source.known is not None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    second, median = per_second(run.bounded, RESPONSE, from_s, to_s)
-    return (second, median) if len(second) else per_second(run.bounded, SERVICE, from_s, to_s)
+    for measure in (RESPONSE, SERVICE) if run.source.known is None else ():
+        second, median = per_second(run.population(measure))
+        inside = (second >= from_s) & (second < to_s)
+        if inside.any():
+            return second[inside], median[inside]
+    return np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
 def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None:
@@ -163,7 +165,7 @@ def _drift(second: Array, median: Array, from_s: int, to_s: int) -> Drift | None
     if len(batches) < LEAST_BATCHES:
         return None
     series = batches.astype(np.float64)
-    level = float(np.median(series))
+    level = median_of(series)
     return Drift(sens_slope(series) * len(series) / level, trend_p_value(series)) if level > 0 else None
 
 

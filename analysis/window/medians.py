@@ -1,33 +1,47 @@
 """Medians of groups of weighted times: the response from second to second, small enough to look at as a series."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.population import distinct
-from analysis.samples import IN_POPULATION, UNMEASURED, Array, Samples
+from analysis.population import Population, distinct
+from analysis.samples import Array
+from analysis.totals import totals
 
 MOST_COUNTS = 10_000_000  # held at once
 PART = 64  # times
 _ROOM = 2.0**62  # for two numbers packed into one
 
 
-def per_second(samples: Samples, measure: str, from_s: int, to_s: int) -> tuple[Array, Array]:
-    """Give the seconds of the window that have latencies, ascending, and the median in us of each.
+def per_second(population: Population) -> tuple[Array, Array]:
+    """Give the seconds that have latencies, ascending, and the median in us of each.
 
     Censored requests count at their bounds, so a median among them is a lower bound as well.
     """
-    measured = samples.of_measure(measure).within(from_s, to_s)
-    chosen = measured.where((measured.value_us != UNMEASURED) & IN_POPULATION[measured.outcome])
-    return medians(chosen.second, chosen.value_us, chosen.count)
+    return _medians(population.second, population.value_us, population.at, population.count)
+
+
+def median_of(series: NDArray[np.float64]) -> float:
+    """Give the median of a series, not empty: the mean of the middle two where there are two.
+
+    numpy's own imports its masked arrays first, which takes longer than to look at an hour.
+    """
+    ordered = np.sort(series)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def medians(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any]]:
     """Give each group once, ascending, and the median of its values: the ceil(n / 2)-th smallest of n."""
+    return _medians(group, *distinct(value), count)
+
+
+def _medians(group: Array, value: NDArray[Any], at: Array, count: Array) -> tuple[Array, NDArray[Any]]:
+    """Do so for rows of which *at* says where in *value*, ascending, theirs is."""
     if not len(group):
         return group, value
-    value, at = distinct(value)
     groups = int(group.max()) + 1
     if groups * (len(value) // PART + PART) <= MOST_COUNTS:
         return _counted(group, value, at, count)
@@ -44,28 +58,20 @@ def _counted(group: Array, value: NDArray[Any], at: Array, count: Array) -> tupl
 
     First by parts of *value*, then in the part that the median is in: small tables stay in the cache.
     """
-    group, part, place = group.astype(np.int64), at // PART, at % PART
-    ranks = _ranks(group, part, count, len(value) // PART + 1)
-    middle = (ranks[:, -1] + 1) // 2
-    middle_part = _reaching(ranks, middle)
-    below = np.where(middle_part > 0, np.take_along_axis(ranks, middle_part[:, None] - 1, axis=1)[:, 0], 0)
-    inside = part == middle_part[group]
-    place_ranks = _ranks(group[inside], place[inside], count[inside], PART, len(ranks))
-    used = np.flatnonzero(ranks[:, -1])
-    return used, value[(middle_part * PART + _reaching(place_ranks, middle - below))[used]]
+    groups, parts = int(group.max()) + 1, len(value) // PART + 1
+    up_to = _up_to(group, lambda rows: at[rows] // PART, count, (groups, parts))
+    middle = (up_to[:, -1:] + 1) // 2
+    start = np.count_nonzero(up_to < middle, axis=1) * PART
+    # What is below the part is at its place 0, and what is above it is behind its last one.
+    inside = _up_to(group, lambda rows: np.clip(at[rows] - start[group[rows]], -1, PART) + 1, count, (groups, PART + 2))
+    used = np.flatnonzero(up_to[:, -1])
+    return used, value[(start + np.count_nonzero(inside < middle, axis=1) - 1)[used]]
 
 
-def _ranks(group: Array, place: Array, count: Array, places: int, groups: int = 0) -> NDArray[np.int64]:
-    """How many of each group are at or below each place, (groups, places)."""
-    groups = groups or int(group.max()) + 1
-    counts = np.bincount(group * places + place, count, groups * places)
-    return np.cumsum(counts.reshape(groups, places), axis=1).astype(np.int64)
-
-
-def _reaching(ranks: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first place of each group at which its *ranks* reach *rank*."""
-    at: NDArray[np.int64] = np.count_nonzero(ranks < rank[:, None], axis=1)
-    return at
+def _up_to(group: Array, place: Callable[[slice], Array], count: Array, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """How many of each group are at or below each place, in the *shape* of (groups, places)."""
+    counts = totals(lambda rows: group[rows] * np.int64(shape[1]) + place(rows), count, math.prod(shape))
+    return np.cumsum(counts.reshape(shape), axis=1)
 
 
 def _sorted(group: Array, value: NDArray[Any], count: Array) -> tuple[Array, NDArray[Any], Array]:

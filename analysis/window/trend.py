@@ -18,6 +18,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.window.medians import median_of
+
 MOST_ALIKE = 0.95  # correlation of neighbours; with more, the series is one slow wave and tells nothing of a trend
 
 Series = NDArray[np.float64]
@@ -52,7 +54,7 @@ def sens_slope(series: Series) -> float:
     Tau, Journal of the American Statistical Association 63 (1968)), per step.
     """
     first, second = np.triu_indices(len(series), 1)
-    return float(np.median((series[second] - series[first]) / (second - first)))
+    return median_of((series[second] - series[first]) / (second - first))
 
 
 def neighbours_alike(detrended: Series) -> float:

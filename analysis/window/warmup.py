@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.samples import Array
+from analysis.window.medians import median_of
 
 BATCH_S = 5
 LEAST_BATCHES = 10
@@ -84,7 +85,7 @@ def _differing(means: Series, most: int) -> int:
 
     In little noise MSER cuts until a thousandth is left, and in much noise it goes on a while by chance.
     """
-    level = float(np.median(means[most:]))
+    level = median_of(means[most:])
     matters = np.abs(np.append(means[:most], level) - level) > MATERIAL_SHARE * level
     return int(matters.argmin())
 
@@ -94,12 +95,12 @@ def _differ(means: Series, cut: int) -> bool:
     if cut == 0:
         return False
     before, after = means[:cut], means[cut:]
-    level = float(np.median(after))
-    matters = abs(float(np.median(before)) - level) > MATERIAL_SHARE * level
+    level = median_of(after)
+    matters = abs(median_of(before) - level) > MATERIAL_SHARE * level
     error = float(after.std(ddof=1)) * math.sqrt(1 / len(before) + 1 / len(after))
     return matters and abs(float(before.mean()) - level) > CLEAR_DEVIATIONS * error
 
 
 def _change(before: Series, after: Series) -> float | None:
-    level = float(np.median(before))
-    return float(np.median(after)) / level - 1 if level > 0 else None
+    level = median_of(before)
+    return median_of(after) / level - 1 if level > 0 else None

@@ -1,10 +1,13 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_by_hand import samples_of
 
 from analysis.percentiles import nearest_rank
-from analysis.population import bounded, main_measure, population_of
+from analysis.population import bounded, distinct, main_measure, population_of
+from analysis.run_format import bucketed
+from analysis.totals import ROWS
 
 
 def of(measure, *rows):
@@ -128,3 +131,15 @@ def test_adding_a_rejection_never_changes_a_percentile(rows, outcome, added_us):
 
     assert after.value_us.tolist() == before.value_us.tolist()
     assert after.bounds_rank.tolist() == before.bounds_rank.tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.float64])
+@pytest.mark.parametrize("recorded", [bucketed, np.copy], ids=["as a histogram", "to the microsecond"])
+def test_distinct_times_are_ascending_and_each_row_has_its_own(recorded, dtype):
+    """Of a histogram or not, and of so many rows that they are gone through in pieces."""
+    times_us = recorded(np.random.default_rng(1).integers(0, 200_000_000, 3 * ROWS)).astype(dtype)
+    found, at = distinct(times_us)
+
+    assert (np.diff(found) > 0).all()
+    assert np.bincount(at, minlength=len(found)).min() > 0
+    assert (found[at] == times_us).all()

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_by_hand import samples_of
 
+from analysis.outcomes import Outcome
 from analysis.samples import Samples, joined
 
 SAMPLES = samples_of(
@@ -22,6 +23,20 @@ def test_outcomes_are_counted_by_response_alone():
 
 def test_a_measure_holds_its_own_rows():
     assert SAMPLES.of_measure("service").value_us.tolist() == [9]
+
+
+def test_rows_are_marked_by_how_their_requests_ended():
+    assert SAMPLES.ended_as([Outcome.THROTTLED]).tolist() == [False, False, False, True]
+    assert SAMPLES.ended_as({Outcome.THROTTLED, Outcome.OK}).all()
+
+
+@pytest.mark.parametrize(("from_s", "to_s", "expected"), [(0, 2, 4), (0, 1, 2), (1, 9, 2), (2, 9, 0), (1, 1, 0)])
+def test_seconds_are_kept_from_the_first_on_and_before_the_last(from_s, to_s, expected):
+    kept = SAMPLES.within(from_s, to_s)
+
+    assert len(kept.count) == expected
+    assert (kept.second >= from_s).all()
+    assert (kept.second < to_s).all()
 
 
 def test_a_selection_keeps_its_columns_together():

@@ -145,7 +145,7 @@ def test_runs_side_by_side_are_one(two_runs):
     assert run.samples.outcome_counts() == {"ok": 7, "gateway_timeout": 1, "dropped": 2}
     assert sorted(run.samples.names) == ["file", "json"]
     of_file = run.samples.where(run.samples.name == run.samples.names.index("file"))
-    assert of_file.requests(of_file.second, 4).tolist() == [1, 0, 0, 1]
+    assert of_file.requests("second", 4).tolist() == [1, 0, 0, 1]
     assert run.timeline.second.tolist() == [0, 3]
     assert run.timeline.planned.tolist() == [7, 3]
     assert [row["at_s"] for row in run.notable] == [2.5, 3.25]

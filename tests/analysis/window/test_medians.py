@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_by_hand import samples_of
 
+from analysis.population import population_of
 from analysis.samples import Samples
 from analysis.window.medians import medians, per_second
 
@@ -45,7 +46,7 @@ def test_the_median_of_a_second_is_of_what_a_percentile_is_of():
         (2, "a", "ok", "response", 1, 1),
         (8, "a", "ok", "response", 1, 1),
     )
-    second, median = per_second(samples, "response", 3, 8)
+    second, median = per_second(population_of(samples.within(3, 8), "response"))
 
     assert (second.tolist(), median.tolist()) == ([3, 7], [900, 300])
 
@@ -58,7 +59,7 @@ def test_few_times_are_counted_and_many_sorted_with_the_same_result(times, dtype
     zeros = np.zeros(n, np.int8)
     value = rng.integers(0, times, n).astype(dtype)
     samples = Samples(second, zeros, zeros, zeros, value, np.ones(n, np.int32), ("a",))
-    found, median = per_second(samples, "response", 0, 600)
+    found, median = per_second(population_of(samples, "response"))
 
     assert found.tolist() == list(range(600))
     assert median.tolist() == [np.percentile(value[second == each], 50, method="inverted_cdf") for each in range(600)]
