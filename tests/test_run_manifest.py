@@ -31,7 +31,7 @@ def make_plan(classes=(("Json", "json"),), **changes):
 
 
 def describe(made, users=10, spawn_rate=10.0, probe=None, workers=0):
-    options = Namespace(spawn_rate=spawn_rate, headless=True)
+    options = Namespace(enable_rebalancing=False, spawn_rate=spawn_rate, headless=True)
     return manifest.describe(Path("reports/run"), made, options, users, probe, workers)
 
 
@@ -173,9 +173,14 @@ def test_a_load_without_an_end_has_no_duration():
 
 
 def test_what_can_be_changed_on_the_page_while_it_runs_is_left_open():
-    load = manifest.describe(Path("reports/run"), make_plan(), Namespace(spawn_rate=1.0, headless=False), 10, None, 1)[
-        "load"
-    ]
+    load = manifest.describe(
+        Path("reports/run"),
+        make_plan(),
+        Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=False),
+        10,
+        None,
+        1,
+    )["load"]
 
     assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
 
@@ -190,7 +195,7 @@ def test_a_baseline_is_where_it_is_seen_from_the_run():
 
 def test_a_search_has_rates_of_its_own():
     asked = Search(1.0, 100.0, 900.0, 7)
-    options = Namespace(spawn_rate=10.0, headless=True)
+    options = Namespace(enable_rebalancing=False, spawn_rate=10.0, headless=True)
     load = manifest.describe(Path("reports/run"), make_plan(), options, 100, None, 1, asked)["load"]
 
     assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
@@ -201,7 +206,7 @@ def test_a_search_has_rates_of_its_own():
 @pytest.mark.parametrize("headless", [True, False])
 def test_a_load_shape_has_its_name_and_its_peak(headless):
     """Nothing but it changes the number of users, not even a hand on the page."""
-    options = Namespace(spawn_rate=1.0, headless=headless)
+    options = Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=headless)
     made, soak = make_plan(rate_per_user=0.5, duration_s=100.0), Outline("Soak", 50, 5.0)
     load = manifest.describe(Path("reports/run"), made, options, 1, None, 1, soak)["load"]
 
@@ -210,7 +215,7 @@ def test_a_load_shape_has_its_name_and_its_peak(headless):
 
 
 def test_of_a_shape_that_does_not_say_its_peak_only_the_name_is_known():
-    options = Namespace(spawn_rate=1.0, headless=True)
+    options = Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=True)
     load = manifest.describe(Path("reports/run"), make_plan(), options, 1, None, 1, Outline("Ours"))["load"]
 
     assert (load["shape"], load["users"], load["rate_per_s"], load["ramp_s"]) == ("Ours", None, None, 0.0)
