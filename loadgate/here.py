@@ -1,15 +1,22 @@
 """The load of a process that sends and collects itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 
 from loadgate.load import Load, OnBatch, Share, TakeIn
 from loadgate.plan import Plan
-from loadgate.workers import Ending
 
 WRITE_S = 0.05  # often, because writing many rows at once would hold up the loop
+
+
+class Ending(NamedTuple):
+    """What is known of those who sent once a run is over."""
+
+    counts: dict[str, int]  # of their engines, by name
+    lost: int  # workers that had not told everything
+    absences: list[dict[str, Any]]
 
 
 class Here:

@@ -17,6 +17,7 @@ from loadgate import locust_rpc, worker_report
 from loadgate.connection import clock
 from loadgate.delivery import Inbox
 from loadgate.errors import ConfigError
+from loadgate.here import Ending
 from loadgate.load import Report, TakeIn, no_rows
 from loadgate.merging import Merging
 from loadgate.options import OF_SENDERS
@@ -52,14 +53,6 @@ class Absence:
     told_s: int
     unreported: int
     back_s: float | None = None
-
-
-class Ending(NamedTuple):
-    """What is known of those who sent once a run is over."""
-
-    counts: dict[str, int]  # of their engines, by name
-    lost: int  # workers that had not told everything
-    absences: list[dict[str, Any]]
 
 
 @dataclass

@@ -65,12 +65,15 @@ def test_only_the_user_and_what_runs_inside_locust_import_it():
 
     assert importers == {
         "loadgate/commands/run.py",
+        "loadgate/locust_rpc.py",
         "loadgate/locust_stats.py",
         "loadgate/progress.py",
         "loadgate/session.py",
         "loadgate/shapes.py",
         "loadgate/user.py",
         "loadgate/web/locust_form.py",
+        "loadgate/worker.py",
+        "loadgate/workers.py",
     }
 
 
