@@ -390,7 +390,7 @@ class Workers:
 
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
-            told, heard_s = self._told[worker], self._heard.get(worker, self._began) - self._began
+            told, heard_s = self._told[worker], max(self._heard.get(worker, 0.0) - self._began, 0.0)
             untold_s = max(heard_s + HEARTBEAT_S - told.to_s, 0)
             unreported = 0 if worker in self._stopped else told.in_flight + math.ceil(told.sent_per_s * untold_s)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
