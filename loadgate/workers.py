@@ -110,6 +110,7 @@ class Workers:
         self._absences: list[Absence] = []
         self._away: dict[str, Absence] = {}  # those that are not over
         self._joining: set[str] = set()
+        self._must_share = False  # the users anew
         self._watcher = gevent.Greenlet()
         self._draining = False
         for message, listener in {
@@ -190,6 +191,7 @@ class Workers:
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
         self._inbox, self._counts = Inbox(), Counter()
         self._told, self._stopped, self._absences, self._away = {}, set(), [], {}
+        self._must_share = False
         self._beginning = {
             "run": self._run,
             "rate_per_user": rate_per_user,
@@ -324,11 +326,15 @@ class Workers:
             self._tell([worker], "quit")  # Locust would have given it users
             return
         self._begin_at(worker, 0, 1)
-        self._share_anew()
+        self._must_share = True
 
     def _share_anew(self) -> None:
-        """Share the users among all who are here: Locust does not, where a worker that it had missed is back."""
+        """Share the users among all who are here, where Locust did not.
+
+        It does not while it still shares them for another reason, nor where a worker that it had missed is back.
+        """
         if self._runner.state == runners.STATE_RUNNING:
+            self._must_share = False
             self._runner.start(self._runner.target_user_count, self._runner.spawn_rate)
 
     def _tell(self, workers: Any, message: str, data: Any = None) -> None:
@@ -349,6 +355,8 @@ class Workers:
             self._note_returns()
             for worker in self._here() - self._told.keys():
                 self._let_join(worker)
+            if self._must_share:
+                gevent.spawn(self._share_anew)  # it takes as long as a ramp
 
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
@@ -357,12 +365,12 @@ class Workers:
             unreported = told.in_flight + math.ceil(told.sent_per_s * untold_s)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
+            self._must_share |= self._gives_way
             log.error("%s is not heard of any more", self.label(worker))
 
     def _note_returns(self) -> None:
         for worker in self._away.keys() - self.lost:
             absence = self._away.pop(worker)
             absence.back_s, absence.unreported = round(clock() - self._began, 1), 0
+            self._must_share |= self._gives_way
             log.error("%s is back", absence.worker)
-            if self._gives_way:
-                self._share_anew()
