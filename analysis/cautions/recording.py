@@ -140,9 +140,10 @@ def worker_lost(evidence: Evidence) -> Caution | None:
     lost = int(manifest.get("workers_lost") or 0)
     if not lost:
         return None
-    redistributed = manifest.get("lost_worker") == REDISTRIBUTED
+    workers = manifest.get("workers") or lost
+    redistributed = manifest.get("lost_worker") == REDISTRIBUTED and lost < workers
     share = "others took their share seconds later" if redistributed else "nobody took their share of the load"
-    text = f"{lost} of {manifest.get('workers') or lost} worker processes went away in mid-run, and {share}."
+    text = f"{lost} of {workers} worker processes went away in mid-run, and {share}."
     gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]
     if gone:
         text += f" Not counted are at most {sum(absence['unreported'] for absence in gone):,} requests of theirs: "

@@ -223,3 +223,18 @@ def test_a_run_that_an_objective_stopped_says_so(cautions):
 
     assert found["text"].startswith("The run was stopped because it missed 'p99<1s over 30s stop'")
     assert not found["serious"]
+
+
+@pytest.mark.parametrize(
+    ("lost_worker", "lost", "serious", "share"),
+    [
+        ("invalid", 1, True, "nobody took their share of the load"),
+        ("redistribute", 1, False, "others took their share seconds later"),
+        ("redistribute", 2, True, "nobody took their share of the load"),  # there was nobody
+    ],
+)
+def test_a_lost_worker_is_serious_unless_others_took_its_share(cautions, lost_worker, lost, serious, share):
+    found = cautions(OK, SERVICE, lost_worker=lost_worker, workers=2, workers_lost=lost)
+
+    assert found["worker_lost"]["serious"] is serious
+    assert found["worker_lost"]["text"].startswith(f"{lost} of 2 worker processes went away in mid-run, and {share}.")
