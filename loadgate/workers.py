@@ -32,6 +32,7 @@ ANSWER_S = 60.0  # for a worker to read its files, and to log in
 SLACK_S, DISMISS_S = 10.0, 5.0
 HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
+SIGMAS = 4.0  # a Poisson count is larger than its mean by more than this about once in 10,000 times
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
 
 log = logging.getLogger("loadgate")
@@ -61,10 +62,10 @@ class Ending(NamedTuple):
 
 @dataclass
 class Told:
-    """What a worker told last: up to which second, how many it sent in that, and how many were in flight then."""
+    """What a worker told last: up to which second, how many it sent in that or was to, and how many were in flight."""
 
     to_s: int = 0
-    sent_per_s: int = 0
+    sent_per_s: float = 0.0
     in_flight: int = 0
 
 
@@ -111,6 +112,7 @@ class Workers:
         self._away: dict[str, Absence] = {}  # those that are not over
         self._joining: set[str] = set()
         self._must_share = False  # the users anew
+        self._is_steady = True  # the load: as many requests in each second
         self._watcher = gevent.Greenlet()
         self._draining = False
         for message, listener in {
@@ -191,7 +193,7 @@ class Workers:
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
         self._inbox, self._counts = Inbox(), Counter()
         self._told, self._stopped, self._absences, self._away = {}, set(), [], {}
-        self._must_share = False
+        self._must_share, self._is_steady = False, manifest["load"]["arrivals"] == "constant"
         self._beginning = {
             "run": self._run,
             "rate_per_user": rate_per_user,
@@ -268,8 +270,8 @@ class Workers:
 
     def _note_told(self, told: Told, rows: Report) -> None:
         if rows["timeline"]:
-            second, sent, in_flight = (rows["timeline"][-1][at] for at in (0, 4, 8))
-            told.to_s, told.sent_per_s, told.in_flight = second + 1, sent, in_flight
+            second, target, sent, in_flight = (rows["timeline"][-1][at] for at in (0, 2, 4, 8))
+            told.to_s, told.sent_per_s, told.in_flight = second + 1, max(target or 0.0, sent), in_flight
 
     # ---- inside
 
@@ -361,8 +363,9 @@ class Workers:
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
             told, heard_s = self._told[worker], self._heard.get(worker, self._began) - self._began
-            untold_s = max(heard_s + HEARTBEAT_S - told.to_s, 0)
-            unreported = told.in_flight + math.ceil(told.sent_per_s * untold_s)
+            sent = told.sent_per_s * max(heard_s + HEARTBEAT_S - told.to_s, 0)
+            chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
+            unreported = told.in_flight + math.ceil(sent + chance)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             self._must_share |= self._gives_way
