@@ -113,6 +113,7 @@ class Workers:
         self._joining: set[str] = set()
         self._must_share = False  # the users anew
         self._is_steady = True  # the load: as many requests in each second
+        self._each_per_s = 0.0  # what every worker was to send at the beginning, if that is known
         self._watcher = gevent.Greenlet()
         self._draining = False
         for message, listener in {
@@ -202,6 +203,7 @@ class Workers:
             "manifest": manifest,
         }
         workers = sorted(self._here(), key=self._runner.get_worker_index)
+        self._each_per_s = (manifest["load"]["rate_per_s"] or 0.0) / max(len(workers), 1)
         for place, worker in enumerate(workers):
             self._begin_at(worker, place, len(workers))
         self._watcher = gevent.spawn(self._watch_on)
@@ -309,8 +311,8 @@ class Workers:
                 gevent.sleep(POLL_S)
 
     def _begin_at(self, worker: str, place: int, of: int) -> None:
-        self._told.setdefault(worker, Told())
         elapsed_s = clock() - self._began
+        self._told.setdefault(worker, Told(int(elapsed_s), max(self._each_per_s, self._most_per_s())))
         self._tell([worker], BEGIN, self._beginning | {"place": place, "of": of, "elapsed_s": elapsed_s})
 
     def _let_join(self, worker: str) -> None:
@@ -363,13 +365,17 @@ class Workers:
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
             told, heard_s = self._told[worker], self._heard.get(worker, self._began) - self._began
-            sent = told.sent_per_s * max(heard_s + HEARTBEAT_S - told.to_s, 0)
+            sent = (told.sent_per_s or self._most_per_s()) * max(heard_s + HEARTBEAT_S - told.to_s, 0)
             chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
             unreported = told.in_flight + math.ceil(sent + chance)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             self._must_share |= self._gives_way
             log.error("%s is not heard of any more", self.label(worker))
+
+    def _most_per_s(self) -> float:
+        """What the fastest of all workers told that it sent."""
+        return max((told.sent_per_s for told in self._told.values()), default=0.0)
 
     def _note_returns(self) -> None:
         for worker in self._away.keys() - self.lost:
