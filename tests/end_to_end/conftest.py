@@ -180,14 +180,19 @@ def beside(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def cluster(beside: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """Start a master on a free port, with workers that have its token, and `environs` of their own."""
+    """Start a master on a free port, with workers that have its token; `environs` are of theirs, `masters` is its."""
     from cluster import Cluster
 
     def start(
-        service: StandIn, *words: str, workers: int = 2, environs: Sequence[dict[str, str]] | None = None
+        service: StandIn,
+        *words: str,
+        workers: int = 2,
+        environs: Sequence[dict[str, str]] | None = None,
+        masters: dict[str, str] | None = None,
     ) -> Cluster:
         port, run = free_port(), tmp_path / "run"
-        master = beside("master", *master_words(service.url, port, run, workers), *words, token=service.token)
+        command = [*master_words(service.url, port, run, workers), *words]
+        master = beside("master", *command, token=service.token, environ=masters)
         ours = [
             beside(f"worker-{n}", "loadgate", "worker", f"127.0.0.1:{port}", token=service.token, environ=environ)
             for n, environ in enumerate(environs or [{}] * workers)

@@ -389,6 +389,24 @@ def test_a_worker_whose_clock_is_set_goes_on(stand_in, cluster, tmp_path, step):
     assert done.manifest()["absences"] == []
 
 
+def test_a_master_whose_clock_is_set_back_still_shares_anew(stand_in, cluster, tmp_path):
+    service = stand_in(*FAST)
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    words = (f"--rate={RATE}", "--duration=16s", "--lost-worker=redistribute")
+    load = cluster(service, *words, masters=clock_from(offset))
+    load.await_reports()
+
+    offset.write_text("-3600")
+    load.workers[0].send(signal.SIGKILL)
+    done = load.finished()
+
+    done.assert_sound()
+    assert "worker_lost" in cautions(done)
+    assert_estimated(done, service)
+    assert rate_at_the_end(service) == pytest.approx(RATE, abs=2)
+
+
 def clock_from(file) -> dict[str, str]:
     """The environment of a process whose time of day is off by what the file says."""
     return {
