@@ -102,6 +102,7 @@ class Load:
         self._recording = Recording(self._start)
         self._histograms: list[Histogram] = []  # folded, and not rows yet
         self._failed: list[FailureRow] = []
+        self._ended: list[tuple[Any, ...]] = []  # the same of the timeline
         self._next_rows_at = self._engine.turn_at + ROWS_S
         self._failures = Failures(self._start, sending.credential.redact)
         self._notable = Notable(self._start, sending.limits.gateway.request_id_header, sending.credential.redact)
@@ -274,7 +275,7 @@ class Load:
             due = self._start + checks * CHECK_S
             gevent.sleep(due - clock())
             self._seconds.woke_late(clock() - due)
-            self._rows["timeline"] += self._seconds.rows()
+            self._ended += self._seconds.rows()
             if checks % (FOLD_S / CHECK_S) == 0 or len(self._recording) >= ENOUGH or due >= self._next_rows_at:
                 self._fold()
             if due >= self._next_rows_at:
@@ -302,6 +303,8 @@ class Load:
             self._rows["latency"] += whole.rows()
             self._rows["failures"] += self._failed
             self._histograms, self._failed = [], []
+        self._rows["timeline"] += self._ended  # not before the times of what ended in these seconds
+        self._ended = []
         self._rows["notable"] += self._notable.take_failures()
         if self._is_watched:
             self._rows["waiting"] = [list(self._waiting_rows())]  # the latest, instead of an earlier one

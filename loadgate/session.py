@@ -44,8 +44,8 @@ from loadgate.workers import Workers
 
 TURN_S, POLL_S = 0.9, 0.05  # Locust asks a shape once a second
 CANNOT, INTERRUPTED = 2, 130
-ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_LOCUST = "on time", "by a signal", "by an objective", "by Locust"  # how runs end
-BY_ERROR = "by an error"
+ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_ERROR = "on time", "by a signal", "by an objective", "by an error"  # how runs end
+BY_LOSS, BY_LOCUST = "by the loss of every worker", "by Locust"
 
 log = logging.getLogger("loadgate")
 
@@ -186,7 +186,7 @@ class Session:
 
     def on_test_stopping(self, **_: Any) -> None:
         """Have those who send stop arrivals and wait for what is in flight."""
-        self._begin_end(ON_TIME if self._is_due else BY_LOCUST)
+        self._begin_end(ON_TIME if self._is_due else BY_LOCUST if self.senders.count else BY_LOSS)
         if self.directory is not None:
             self.senders.drain()
 
@@ -195,6 +195,8 @@ class Session:
         has_end = self._record is not None or (self._plan is not None and self._plan.duration_s is not None)
         as_planned = self._ended_by == ON_TIME or (self._ended_by == BY_LOCUST and not has_end)
         self._end("complete" if as_planned else "interrupted")
+        if self._ended_by == BY_LOSS and self._options.headless:
+            gevent.spawn(self._runner.quit)  # Locust only stops; and not here: it kills the greenlet that asks
 
     def on_quitting(self, **_: Any) -> None:
         """Locust goes: a run that is still on is an interrupted one."""
@@ -421,10 +423,11 @@ class Session:
             self._closing.join()
 
     def _close(self, directory: RunDirectory, state: str) -> None:
-        ending = self.senders.end()
+        ending, workers = self.senders.end(), len(self.senders.names)
         fields: dict[str, Any] = {
             "ended_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "counts": ending.counts or None,
+            "workers": workers or 1,
             "workers_lost": ending.lost,
             "absences": ending.absences,
             "stopped_by": self._stopped_by,
@@ -434,7 +437,7 @@ class Session:
             self._write_end(self._csv.close)
         code = analyse(directory.path, plots=not self._options.no_plots)
         self.ended += 1
-        by_user = state == "interrupted" and self._stopped_by is None
+        by_user = state == "interrupted" and self._ended_by not in (BY_OBJECTIVE, BY_LOSS)
         self.exit_code = self._failed or (INTERRUPTED if by_user else code)
 
     def _write_end(self, write: Callable[[], None]) -> None:

@@ -158,6 +158,9 @@ class Worker:
 
     def _start_users_in_time(self, *arguments: Any, **named: Any) -> None:
         """Locust's own, once there is a load for the users. Who comes late hears of its users before."""
+        # Locust takes no order that is older than the last by the master's time of day, which may be set back. They
+        # come in their order anyway.
+        self._runner.last_received_spawn_timestamp = 0
         self._has_begun.wait()
         self._start_users(*arguments, **named)
 

@@ -36,6 +36,7 @@ WRITE_S = 1.0  # the longer, the more rows become one
 HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
 TOGETHER_S = 2.0  # a signal ends all of them, in any order
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
+SIGMAS = 4.0  # a Poisson count is larger than its mean by more than this about once in 10,000 times
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
 
 log = logging.getLogger("loadgate")
@@ -57,10 +58,10 @@ class Absence:
 
 @dataclass
 class Told:
-    """What a worker told last: up to which second, how many it sent in that, and how many were in flight then."""
+    """What a worker told last: up to which second, how many it sent in that or was to, and how many were in flight."""
 
     to_s: int = 0
-    sent_per_s: int = 0
+    sent_per_s: float = 0.0
     in_flight: int = 0
 
 
@@ -118,6 +119,9 @@ class Workers:
         self._absences: list[Absence] = []
         self._away: dict[str, Absence] = {}  # those that are not over
         self._joining: set[str] = set()
+        self._must_share = False  # the users anew
+        self._is_steady = True  # the load: as many requests in each second
+        self._each_per_s = 0.0  # what every worker was to send at the beginning, if that is known
         self._watcher, self._writer = gevent.Greenlet(), gevent.Greenlet()
         self._draining = False
         for message, listener in {
@@ -199,6 +203,7 @@ class Workers:
         self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
         self._unwritten, self._unanswered = no_rows(), set()
         self._told, self._stopped, self._left, self._absences, self._away = {}, set(), {}, [], {}
+        self._must_share, self._is_steady = False, manifest["load"]["arrivals"] == "constant"
         self._beginning = {
             "run": self._run,
             "rate_per_user": rate_per_user,
@@ -207,6 +212,7 @@ class Workers:
             "manifest": manifest,
         }
         workers = sorted(self._here(), key=self._runner.get_worker_index)
+        self._each_per_s = (manifest["load"]["rate_per_s"] or 0.0) / max(len(workers), 1)
         for place, worker in enumerate(workers):
             self._begin_at(worker, place, len(workers), 0.0)
         self._watcher, self._writer = gevent.spawn(self._watch_on), gevent.spawn(self._write_on)
@@ -300,8 +306,8 @@ class Workers:
 
     def _note_told(self, told: Told, rows: Report) -> None:
         if rows["timeline"]:
-            second, sent, in_flight = (rows["timeline"][-1][at] for at in (0, 4, 8))
-            told.to_s, told.sent_per_s, told.in_flight = second + 1, sent, in_flight
+            second, target, sent, in_flight = (rows["timeline"][-1][at] for at in (0, 2, 4, 8))
+            told.to_s, told.sent_per_s, told.in_flight = second + 1, max(target or 0.0, sent), in_flight
 
     # ---- inside
 
@@ -343,7 +349,7 @@ class Workers:
                 gevent.sleep(POLL_S)
 
     def _begin_at(self, worker: str, place: int, of: int, elapsed_s: float) -> None:
-        self._told.setdefault(worker, Told())
+        self._told.setdefault(worker, Told(int(elapsed_s), max(self._each_per_s, self._most_per_s())))
         self._tell([worker], BEGIN, self._beginning | {"place": place, "of": of, "elapsed_s": elapsed_s})
 
     def _let_join(self, worker: str) -> None:
@@ -362,11 +368,15 @@ class Workers:
             return
         self._begin_at(worker, 0, 1, clock() - self._began)
         locust_rpc.share_with(self._runner, worker)
-        self._share_anew()
+        self._must_share = True
 
     def _share_anew(self) -> None:
-        """Share the users among all who are here: Locust does not, where a worker that it had missed is back."""
+        """Share the users among all who are here, where Locust did not.
+
+        It does not while it still shares them for another reason, nor where a worker that it had missed is back.
+        """
         if self._runner.state == runners.STATE_RUNNING:
+            self._must_share = False
             self._runner.start(self._runner.target_user_count, self._runner.spawn_rate)
 
     def _tell(self, workers: Any, message: str, data: Any = None) -> None:
@@ -387,20 +397,27 @@ class Workers:
             self._note_returns()
             for worker in self._here() - self._told.keys():
                 self._let_join(worker)
+            if self._must_share:
+                gevent.spawn(self._share_anew)  # it takes as long as a ramp
 
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._away.keys():
             told, heard_s = self._told[worker], max(self._heard.get(worker, 0.0) - self._began, 0.0)
-            untold_s = max(heard_s + HEARTBEAT_S - told.to_s, 0)
-            unreported = 0 if worker in self._stopped else told.in_flight + math.ceil(told.sent_per_s * untold_s)
+            sent = (told.sent_per_s or self._most_per_s()) * max(heard_s + HEARTBEAT_S - told.to_s, 0)
+            chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
+            unreported = 0 if worker in self._stopped else told.in_flight + math.ceil(sent + chance)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
+            self._must_share |= self._gives_way
             log.error("%s is not heard of any more", self.label(worker))
+
+    def _most_per_s(self) -> float:
+        """What the fastest of all workers told that it sent."""
+        return max((told.sent_per_s for told in self._told.values()), default=0.0)
 
     def _note_returns(self) -> None:
         for worker in self._away.keys() - self.lost:
             absence = self._away.pop(worker)
             absence.back_s, absence.unreported = round(clock() - self._began, 1), 0
+            self._must_share |= self._gives_way
             log.error("%s is back", absence.worker)
-            if self._gives_way:
-                self._share_anew()

@@ -3,6 +3,7 @@
 import gc
 import time
 from collections import Counter
+from itertools import accumulate
 
 import gevent
 import pytest
@@ -222,6 +223,22 @@ def test_each_row_is_taken_once(serve, load_of):
     assert [bool(report["latency"]) for report in reports] == [False, False, False, True, True]  # once a second
     assert timeline(whole, "second") == [0, 1]
     assert load.take() == {"latency": [], "timeline": [], "failures": [], "notable": [], "waiting": []}
+
+
+def test_whoever_has_the_row_of_a_second_has_all_that_finished_in_it(serve, load_of):
+    load = load_of(serve([serve_on]), rate_per_user=10.0)
+    add_users(load, 1)
+    finished, recorded = [], []
+    until = clock() + 2.9
+    while clock() < until:
+        gevent.sleep(0.005)  # at any time, and so while a row is being made
+        report = load.take()
+        finished.append(sum(timeline(report, "finished")))
+        recorded.append(responses(report).total())
+    sums = zip(accumulate(finished), accumulate(recorded), strict=True)
+
+    assert sum(finished) == pytest.approx(20, abs=1)
+    assert all(known <= measured for known, measured in sums)
 
 
 def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):

@@ -140,8 +140,9 @@ def worker_lost(evidence: Evidence) -> Caution | None:
     lost = int(manifest.get("workers_lost") or 0)
     if not lost:
         return None
-    redistributed = manifest.get("lost_worker") == REDISTRIBUTED
-    text = f"{lost} of {manifest.get('workers') or lost} worker processes went away in mid-run."
+    workers = manifest.get("workers") or lost
+    redistributed = manifest.get("lost_worker") == REDISTRIBUTED and lost < workers
+    text = f"{lost} of {workers} worker processes went away in mid-run."
     text += " Others took their share of the load seconds later." if redistributed else ""
     gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]
     if gone:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 class StandIn:
     """A running stand-in service and what it knows about its requests."""
 
-    def __init__(self, folder: Path, *options: str, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, environ: dict[str, str] | None = None, inside: Sequence[str] = ()
+    ) -> None:
+        """`inside` are words before the command, as `ip netns exec NAME`."""
         self.truth_file, token_file = folder / "truth.csv", folder / "token"
         command = [
+            *inside,
             *PYTHON,
             "loadgate",
             "serve",
@@ -48,8 +52,8 @@ class StandIn:
         assert word == "ready"
         self.token = token_file.read_text(encoding="utf-8")
 
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
         self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -58,6 +62,10 @@ class StandIn:
         """Its rows, complete because it has stopped."""
         if self.process.poll() is None:
             self.stop()
+        return self.rows()
+
+    def rows(self) -> list[dict[str, str]]:
+        """Those so far."""
         with self.truth_file.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
@@ -76,10 +84,10 @@ class Finished:
         summary: dict[str, Any] = json.loads((self.run / "summary.json").read_text(encoding="utf-8"))
         return summary
 
-    def assert_sound(self) -> None:
-        """The run is valid, or invalid for one reason only: that this machine was too busy to send in time."""
+    def assert_sound(self, *but: str) -> None:
+        """The run is valid, or invalid because this machine was too busy to send in time; or for what is in `but`."""
         serious = {caution["name"] for caution in self.summary()["cautions"] if caution["serious"]}
-        assert serious <= {"generator_late"}, serious
+        assert serious <= {"generator_late", *but}, serious
         assert self.code == (3 if serious else 0), self.stderr
 
     def outcomes(self) -> Counter[str]:
@@ -152,6 +160,60 @@ def command(tmp_path: Path) -> Callable[..., Finished]:
         return Finished(process.returncode, stdout, stderr, run)
 
     return execute
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Start a command in a folder of its own, by name; it ends with the test."""
+    from cluster import Beside
+
+    started: list[Beside] = []
+
+    def start(name: str, *words: str, **fields: Any) -> Beside:
+        started.append(Beside(tmp_path / name, *words, **fields))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.end()
+
+
+@pytest.fixture
+def cluster(beside: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Start a master on a free port, with workers that have its token; `environs` are of theirs, `masters` is its."""
+    from cluster import Cluster
+
+    def start(
+        service: StandIn,
+        *words: str,
+        workers: int = 2,
+        environs: Sequence[dict[str, str]] | None = None,
+        masters: dict[str, str] | None = None,
+    ) -> Cluster:
+        port, run = free_port(), tmp_path / "run"
+        command = [*master_words(service.url, port, run, workers), *words]
+        master = beside("master", *command, token=service.token, environ=masters)
+        ours = [
+            beside(f"worker-{n}", "loadgate", "worker", f"127.0.0.1:{port}", token=service.token, environ=environ)
+            for n, environ in enumerate(environs or [{}] * workers)
+        ]
+        return Cluster(master, ours, run)
+
+    return start
+
+
+def master_words(url: str, port: int, run: Path, workers: int, host: str = "127.0.0.1") -> list[str]:
+    """The command of a master."""
+    load = [f"--workers={workers}", f"--listen={host}:{port}", "--no-plots", f"--out={run}"]
+    return ["loadgate", "run", url, *load]
+
+
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port: int = chosen.getsockname()[1]
+        return port
 
 
 def wait_for(path: Path) -> None:

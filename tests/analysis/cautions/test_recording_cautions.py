@@ -259,3 +259,13 @@ def test_many_absences_are_not_all_named(cautions):
     assert found["worker_lost"]["text"].count("worker 2 on gpu-7") == 3
     assert "at most 650 requests" in found["worker_lost"]["text"]
     assert ", and 2 more." in found["worker_lost"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("lost_worker", "lost", "serious"), [("invalid", 1, True), ("redistribute", 1, False), ("redistribute", 2, True)]
+)
+def test_a_lost_worker_is_serious_unless_there_are_others_to_take_its_share(cautions, lost_worker, lost, serious):
+    found = cautions(OK, SERVICE, lost_worker=lost_worker, workers=2, workers_lost=lost)
+
+    assert found["worker_lost"]["serious"] is serious
+    assert ("Others took their share" in found["worker_lost"]["text"]) is not serious
