@@ -16,6 +16,7 @@ class Relay:
 
     def __init__(self, master_port: int, delay_s: float = 0.0) -> None:
         self.cut = False
+        self.kept: list[bytes] = []  # all that came
         self._to, self._delay_s = ("127.0.0.1", master_port), delay_s
         self._pipes: dict[socket.socket, socket.socket] = {}
         self._held: dict[socket.socket, deque[tuple[float, bytes]]] = {}  # by where they go
@@ -60,6 +61,7 @@ class Relay:
             data = end.recv(CHUNK_BYTES)
         except OSError:
             data = b""
+        self.kept.append(data)
         self._held[self._pipes[end]].append((time.monotonic() + self._delay_s, data))
         if not data:
             # Nothing more will come from there; what is held for the other end still goes.
