@@ -368,7 +368,7 @@ class Workers:
             sent = (told.sent_per_s or self._most_per_s()) * max(heard_s + HEARTBEAT_S - told.to_s, 0)
             chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
             unreported = told.in_flight + math.ceil(sent + chance)
-            self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
+            self._away[worker] = Absence(self.label(worker), round(max(heard_s, 0.0), 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             self._must_share |= self._gives_way
             log.error("%s is not heard of any more", self.label(worker))
