@@ -17,6 +17,7 @@ class Ending(NamedTuple):
     counts: dict[str, int]  # of their engines, by name
     lost: int  # workers that had not told everything
     absences: list[dict[str, Any]]
+    left: list[dict[str, Any]]  # workers that had, and went before the end
 
 
 class Here:
@@ -70,7 +71,7 @@ class Here:
         """Send no more."""
         load, self.load = self.load, None
         self._writer.kill()
-        return Ending({} if load is None else load.counts, 0, [])
+        return Ending({} if load is None else load.counts, 0, [], [])
 
     def _write_on(self, load: Load) -> None:
         while self.load is load:

@@ -17,6 +17,13 @@ from msgpack.exceptions import UnpackException
 
 LARGEST_BYTES = 64 * 2**20  # of a message: a worker's reports of a minute at 10,000 requests/s take a third of it
 
+# A cut network is noticed, and tried anew: TCP itself would come back half a minute after the network did.
+SOCKET_OPTIONS = {
+    zmq.MAXMSGSIZE: LARGEST_BYTES,
+    zmq.HEARTBEAT_IVL: 1000,
+    zmq.HEARTBEAT_TIMEOUT: 5000,
+    zmq.CONNECT_TIMEOUT: 2000,
+}
 NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, UnpackException)
 
 log = logging.getLogger("loadgate")
@@ -78,7 +85,10 @@ def _say(text: str) -> None:
 def _bounded(make: Callable[..., None]) -> Callable[..., None]:
     def make_bounded(self: Any, *arguments: Any) -> None:
         make(self, *arguments)
-        self.socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES)
+        for option, value in SOCKET_OPTIONS.items():
+            self.socket.setsockopt(option, value)
+        if self.socket.type == zmq.ROUTER:
+            self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a worker that connects anew is no stranger
 
     return make_bounded
 

@@ -430,6 +430,7 @@ class Session:
             "workers": workers or 1,
             "workers_lost": ending.lost,
             "absences": ending.absences,
+            "workers_left": ending.left,
             "stopped_by": self._stopped_by,
         }
         self._write_end(lambda: directory.close("interrupted" if self._failed else state, **fields))

@@ -34,7 +34,7 @@ ANSWER_S = 60.0  # for a worker to read its files, and to log in
 SLACK_S, DISMISS_S = 10.0, 5.0
 WRITE_S = 1.0  # the longer, the more rows become one
 HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
-TOGETHER_S = 2.0  # a signal ends all of them, in any order
+TOGETHER_S = 2.0  # a signal ends all of them and the master, in any order
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
 SIGMAS = 4.0  # a Poisson count is larger than its mean by more than this about once in 10,000 times
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
@@ -229,8 +229,8 @@ class Workers:
     def drain(self) -> None:
         """Have every worker stop arrivals and wait for what is in flight, and take in its last rows."""
         self._draining = True
-        now_s = clock() - self._began
-        self._left = {worker: at_s for worker, at_s in self._left.items() if now_s - at_s > TOGETHER_S}
+        before_s = clock() - self._began - TOGETHER_S
+        self._left = {worker: at_s for worker, at_s in self._left.items() if at_s < before_s}
         told_at = -math.inf
         with gevent.Timeout(self._patience_s, False):
             while waiting := self._awaited():
@@ -243,10 +243,11 @@ class Workers:
     def end(self) -> Ending:
         """Take in nothing more of this run."""
         gevent.killall([self._watcher, self._writer])
-        lost = self.names - self._stopped | self._left.keys()
+        lost = self.names - self._stopped
         self._note_absences(lost)
         self._run, self._beginning = "", {}
-        return Ending(dict(self._counts), len(lost), [asdict(absence) for absence in self._absences])
+        left = [{"worker": self.label(worker), "at_s": round(at_s, 1)} for worker, at_s in self._left.items()]
+        return Ending(dict(self._counts), len(lost), [asdict(absence) for absence in self._absences], left)
 
     # ---- what they say
 
@@ -405,7 +406,7 @@ class Workers:
             told, heard_s = self._told[worker], max(self._heard.get(worker, 0.0) - self._began, 0.0)
             sent = (told.sent_per_s or self._most_per_s()) * max(heard_s + HEARTBEAT_S - told.to_s, 0)
             chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
-            unreported = 0 if worker in self._stopped else told.in_flight + math.ceil(sent + chance)
+            unreported = told.in_flight + math.ceil(sent + chance)
             self._away[worker] = Absence(self.label(worker), round(heard_s, 1), told.to_s, unreported)
             self._absences.append(self._away[worker])
             self._must_share |= self._gives_way

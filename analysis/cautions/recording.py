@@ -158,19 +158,24 @@ def worker_lost(evidence: Evidence) -> Caution | None:
 
 
 def worker_away(evidence: Evidence) -> Caution | None:
-    """Tell of workers that were not heard of for a while, and lost nothing by it."""
-    back = [absence for absence in evidence.run.manifest.get("absences") or [] if absence["back_s"] is not None]
-    if not back:
+    """Tell of workers that were not there all the time, and lost nothing by it."""
+    manifest = evidence.run.manifest
+    back = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is not None]
+    told = [
+        *(
+            f"{each['worker']} was not heard of from second {each['heard_s']:,g} to {each['back_s']:,g}"
+            for each in back
+        ),
+        *(
+            f"{each['worker']} was told to stop at second {each['at_s']:,g}"
+            for each in manifest.get("workers_left") or []
+        ),
+    ]
+    if not told:
         return None
-    named = "; ".join(
-        f"{absence['worker']} from second {absence['heard_s']:,g} to {absence['back_s']:,g}"
-        for absence in back[:MOST_NAMED]
-    )
-    more = f", and {len(back) - MOST_NAMED:,} more times" if len(back) > MOST_NAMED else ""
-    text = (
-        f"Workers were not heard of for a while: {named}{more}. What they sent then was reported later, and is counted."
-    )
-    return Caution("worker_away", False, text, "See to the network between the master and its workers.")
+    more = f"; and {len(told) - MOST_NAMED:,} more" if len(told) > MOST_NAMED else ""
+    text = f"{'; '.join(told[:MOST_NAMED])}{more}. All that they sent is counted."
+    return Caution("worker_away", False, text, "Look for seconds in which the load was not what was planned.")
 
 
 def _total_s(samples: Samples, measure: str) -> float:

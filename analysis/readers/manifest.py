@@ -44,6 +44,8 @@ def _checked(file: str, manifest: dict[str, Any]) -> dict[str, Any]:
             _check(file, body, _OVER_KEYS, f"payloads[{number}].over[{place}].")
     for number, absence in enumerate(manifest.get("absences") or []):
         _check(file, absence, _ABSENCE_KEYS, f"absences[{number}].")
+    for number, left in enumerate(manifest.get("workers_left") or []):
+        _check(file, left, _LEFT_KEYS, f"workers_left[{number}].")
     return manifest
 
 
@@ -187,6 +189,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
     "workers_lost": _NUMBER,
     "lost_worker": _TEXT_OR_NULL,
     "absences": _LIST,
+    "workers_left": _LIST,
     "probe": _OBJECT_OR_NULL,
     "payloads": _LIST,
     "versions": _OBJECT_OR_NULL,
@@ -210,6 +213,7 @@ _ABSENCE_KEYS: dict[str, tuple[Check, str]] = {
     "unreported": _KNOWN,
     "back_s": _LENGTH,
 }
+_LEFT_KEYS: dict[str, tuple[Check, str]] = {"worker": _TEXT, "at_s": _KNOWN}
 _OVER_KEYS: dict[str, tuple[Check, str]] = {"file": _TEXT, "wire_bytes": _WHOLE}
 
 

@@ -78,6 +78,7 @@ def joined_manifest(manifests: Sequence[Manifest], shifts: Sequence[int]) -> Man
         "workers": _total(manifest.get("workers") for manifest in manifests),
         "workers_lost": sum(manifest.get("workers_lost") or 0 for manifest in manifests),
         "absences": [absence for manifest in manifests for absence in manifest.get("absences") or []],
+        "workers_left": [left for manifest in manifests for left in manifest.get("workers_left") or []],
         "counts": _counts([manifest.get("counts") for manifest in manifests]),
     }
 

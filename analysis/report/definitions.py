@@ -23,7 +23,7 @@ CAUTIONS = {
     "nothing_measured": "No request was answered well, so there is no latency.",
     "counts_differ": "The counts of requests in the run's files and in its generator do not agree.",
     "worker_lost": "A process of the generator went away in mid-run.",
-    "worker_away": "A process of the generator was not heard of for a while.",
+    "worker_away": "A process of the generator was not there all the time; what it sent is counted.",
     "arrivals_dropped": "Planned requests were not sent, because too many were in flight.",
     "below_rate": "Fewer requests were planned than the load asked for.",
     "generator_late": "Requests left so late that the latencies changed.",

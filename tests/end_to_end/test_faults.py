@@ -309,6 +309,8 @@ def test_a_worker_that_is_told_to_stop_leaves_all_its_rows_and_its_share(stand_i
     done.assert_sound(*SHORT)
     assert load.workers[0].ended() == 0
     assert (done.manifest()["workers_lost"], done.manifest()["absences"]) == (0, [])
+    assert len(done.manifest()["workers_left"]) == 1
+    assert "worker_away" in cautions(done)
     assert_exact(done, service, 14)
     assert rate_at_the_end(service) == pytest.approx(RATE, abs=2)
 

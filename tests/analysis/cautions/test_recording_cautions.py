@@ -250,7 +250,17 @@ def test_a_worker_that_came_back_lost_nothing(cautions):
     found = cautions(OK, SERVICE, workers=3, workers_lost=0, absences=[absence(back_s=62.0)])
 
     assert list(found) == ["worker_away"]
-    assert "worker 2 on gpu-7 from second 31.5 to 62." in found["worker_away"]["text"]
+    assert "worker 2 on gpu-7 was not heard of from second 31.5 to 62." in found["worker_away"]["text"]
+
+
+def test_a_worker_that_left_in_order_is_told_of(cautions):
+    found = cautions(
+        OK, SERVICE, workers=3, workers_lost=0, workers_left=[{"worker": "worker 2 on gpu-7", "at_s": 6.1}]
+    )
+
+    assert list(found) == ["worker_away"]
+    assert not found["worker_away"]["serious"]
+    assert "worker 2 on gpu-7 was told to stop at second 6.1." in found["worker_away"]["text"]
 
 
 def test_many_absences_are_not_all_named(cautions):
