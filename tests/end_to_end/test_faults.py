@@ -336,7 +336,7 @@ def test_a_service_that_is_started_again_is_found_again(stand_in, cluster):
     port = free_port()
     first = stand_in(*FAST, f"--port={port}", environ={"LOADGATE_TOKEN": TOKEN})
     first.token = TOKEN
-    load = cluster(first, f"--rate={RATE}", "--duration=14s")
+    load = cluster(first, f"--rate={RATE}", "--duration=20s")
     load.await_reports()
 
     first.stop(signal.SIGKILL)
@@ -345,7 +345,7 @@ def test_a_service_that_is_started_again_is_found_again(stand_in, cluster):
     done = load.finished()
 
     done.assert_sound()
-    assert counted(done) == done.manifest()["counts"]["planned"] == pytest.approx(RATE * 14, abs=1)
+    assert counted(done) == done.manifest()["counts"]["planned"] == pytest.approx(RATE * 20, abs=1)
     assert set(done.outcomes()) == {"ok", "connection_error"}
     both = served(first) + len(second.truth())
     assert done.outcomes()["ok"] == pytest.approx(both, abs=RATE * UNWRITTEN_S)
