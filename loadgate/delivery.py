@@ -7,6 +7,7 @@ request (Tanenbaum and Wetherall, Computer Networks, 3.4.2). Messages may be los
 from collections import Counter, deque
 from typing import Any
 
+WINDOW = 20  # reports at once, or a message could become larger than the master takes
 AGAIN_S = 10.0  # without an answer: several times what workers wait between two reports
 
 Numbered = tuple[int, Any]  # a report and its number, from 0 on
@@ -18,7 +19,7 @@ class Outbox:
     def __init__(self) -> None:
         self._kept: deque[Numbered] = deque()
         self._next = 0
-        self._sent, self._sent_at_s = 0, 0.0  # how many, and when the first that is kept left for the last time
+        self._sent, self._since_s = 0, 0.0  # how many, and since when an answer is awaited
 
     def add(self, report: Any) -> None:
         """Take a report in."""
@@ -29,17 +30,18 @@ class Outbox:
         """What is to be sent now: what never was, or everything that is kept, if an answer is overdue."""
         if not self._kept:
             return []
-        is_overdue = self._sent > self._kept[0][0] and now_s - self._sent_at_s >= AGAIN_S
-        if is_overdue or self._sent <= self._kept[0][0]:
-            self._sent, self._sent_at_s = self._kept[0][0], now_s
-        due = [numbered for numbered in self._kept if numbered[0] >= self._sent]
-        self._sent = self._next
+        first = self._kept[0][0]
+        if self._sent <= first or now_s - self._since_s >= AGAIN_S:
+            self._sent, self._since_s = first, now_s
+        due = [numbered for numbered in self._kept if numbered[0] >= self._sent][:WINDOW]
+        self._sent += len(due)
         return due
 
-    def acknowledge(self, taken: int) -> None:
+    def acknowledge(self, taken: int, now_s: float) -> None:
         """Let go of the first `taken` of all reports: the master has them. Older answers change nothing."""
         while self._kept and self._kept[0][0] < taken:
             self._kept.popleft()
+            self._since_s = now_s  # what is left has been on its way for less long (RFC 6298, 5.3)
 
     @property
     def kept(self) -> list[Any]:

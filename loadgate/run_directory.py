@@ -79,8 +79,14 @@ class RunDirectory:
             self._advise(reasons)
             add_all({file: text for file, text in rows.items() if text})
 
-        self._write_somehow(write)
-        for _, _, outcome, measure, times_us, count in report["latency"]:
+        try:
+            self._write_somehow(write)
+        finally:
+            if not self.is_cut_off:
+                self._count(report["latency"])
+
+    def _count(self, rows: Iterable[Sequence[Any]]) -> None:
+        for _, _, outcome, measure, times_us, count in rows:
             if measure == run_format.RESPONSE:
                 self.outcomes[outcome] += count * max(len(times_us), 1)
 

@@ -418,6 +418,7 @@ class Session:
         directory = self.directory
         self.directory = self.searching = self._rate_per_user = None
         if directory is not None:
+            self.exit_code = CANNOT  # until the run is closed
             self._closing = gevent.spawn(self._close, directory, state)
         if self._closing is not None:
             self._closing.join()

@@ -44,6 +44,7 @@ class Part:
     """What this worker has to do with one run: what it was told at its beginning, and what it owes."""
 
     told: dict[str, Any]
+    began: float  # the run, by our clock
     outbox: Outbox = field(default_factory=Outbox)
     counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTED, 0)))  # of what was sent so far
 
@@ -95,13 +96,14 @@ class Worker:
         if msg.data["id"] == self._asked:
             return
         self._asked = msg.data["id"]
+        self._await_end()  # of the run before
         answer: dict[str, Any] = {}
         try:
             self._plan = self._planned(msg.data)
             answer["terms"] = Terms.of(self._plan).as_message()
         except (ConfigError, OSError) as error:
             answer["error"] = str(error)
-        self._runner.send_message(CHECKED, answer | {"clock": time.time()})
+        self._runner.send_message(CHECKED, answer | {"id": msg.data["id"], "clock": time.time()})
 
     def _planned(self, told: dict[str, Any]) -> Plan:
         options = Namespace(**vars(self._environment.parsed_options) | told["options"])
@@ -116,15 +118,18 @@ class Worker:
     def _on_begin(self, msg: Any, **_: Any) -> None:
         """Take part in a run: from the first users on, or at once after a time alone, when Locust has it running."""
         if self._part is None or self._part.told["run"] != msg.data["run"]:
-            self._part = Part(msg.data)
+            self._part = Part(msg.data, clock() - msg.data["elapsed_s"])
         self._part.told, self._is_parted = msg.data, False
         if self._runner.worker_state in (runners.STATE_SPAWNING, runners.STATE_RUNNING):
-            self._begin_load(self._part.told)
+            self._begin_load(self._part)
 
-    def _begin_load(self, told: dict[str, Any]) -> None:
+    def _begin_load(self, part: Part) -> None:
         if self._plan is None or self.load is not None:
             return
-        share = Share(self._runner.worker_index, told["place"], told["of"], told["elapsed_s"])
+        told = part.told
+        # Those that begin together begin with their first users, who would else be late from the start.
+        elapsed_s = clock() - part.began if told["elapsed_s"] else 0.0
+        share = Share(self._runner.worker_index, told["place"], told["of"], elapsed_s)
         self.load = Load(self._plan, share, self._on_batch, self._on_locked)
         if told["rate_per_user"] is not None:
             self.load.set_rate_per_user(told["rate_per_user"])
@@ -149,7 +154,7 @@ class Worker:
 
     def _on_taken(self, msg: Any, **_: Any) -> None:
         if self._part is not None and msg.data["run"] == self._part.told["run"]:
-            self._part.outbox.acknowledge(msg.data["taken"])
+            self._part.outbox.acknowledge(msg.data["taken"], clock())
 
     def _on_heartbeat(self, **_: Any) -> None:
         self._silent_s = 0.0
@@ -166,7 +171,7 @@ class Worker:
 
     def _on_test_start(self, **_: Any) -> None:
         if self._part is not None:
-            self._begin_load(self._part.told)
+            self._begin_load(self._part)
 
     def _on_test_stop(self, **_: Any) -> None:
         gevent.spawn(self._end_part)  # not here: this greenlet has to hear the master
@@ -174,7 +179,8 @@ class Worker:
     def _on_quitting(self, **_: Any) -> None:
         if self._signals.came and gevent.getcurrent() is not self._main:
             Event().wait()  # Locust's handler of SIGTERM, whose end would be main's too: ours stops the run
-        self._end_part(answer_s=0.0)  # nobody listens any more
+        # In the main greenlet Locust has ended, and nobody hears the master.
+        self._end_part(0.0 if gevent.getcurrent() is self._main else ANSWER_S)
 
     def _on_report_to_master(self, data: dict[str, Any], **_: Any) -> None:
         """Send what was measured along with Locust's own report."""
@@ -209,6 +215,9 @@ class Worker:
         """End what is sent, and wait until the master has all of it. Whoever comes second waits for the same end."""
         if self._part is not None and not self._ending:
             self._ending = gevent.spawn(self._finish, self._part, answer_s)
+        self._await_end()
+
+    def _await_end(self) -> None:
         if self._ending:
             self._ending.join()
 
@@ -221,7 +230,8 @@ class Worker:
         with gevent.Timeout(answer_s, False):
             while part.outbox.kept:
                 gevent.sleep(POLL_S)
-        self._part = None
+        if self._part is part:
+            self._part = None
         if part.outbox.kept:
             self._write(part)
 
@@ -241,9 +251,7 @@ class Worker:
             log.error("what the master has not taken could not be written: %s", error)
             return
         count = sum(directory.outcomes.values())
-        log.error(
-            "the master has not taken %s requests: loadgate report RUN %s adds them to its run", f"{count:,}", path
-        )
+        log.error("the master has not said that it has %s requests; they are in %s", f"{count:,}", path)
 
     def _leave(self) -> None:
         try:

@@ -1,10 +1,9 @@
 """What a worker tells the master, read with suspicion: whoever reaches the master's port can send anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analysis import run_format
-from analysis.outcomes import Outcome
+from analysis.outcomes import AnsweredBy, Outcome
 from analysis.run_format import LONGEST_RUN_S, MEASURES
 from loadgate.delivery import Numbered
 from loadgate.load import Report
@@ -13,13 +12,9 @@ LARGEST = 2**40  # of times in us, as the histograms have room for, and of count
 LONGEST_TEXT = 4096
 MOST_REPORTS, MOST_ROWS = 1000, 1_000_000
 COUNTED = ("planned", "sent", "finished", "dropped", "unfinished", "resent", "renewed")
+LARGEST_STATUS = 999
+ANSWERERS = tuple(each.value for each in AnsweredBy)
 OUTCOMES = tuple(outcome.value for outcome in Outcome)  # no set: what is looked up may be unhashable
-COLUMNS = {
-    "timeline": len(run_format.TIMELINE_COLUMNS),
-    "failures": len(run_format.FAILURE_COLUMNS),
-    "notable": len(run_format.NOTABLE_COLUMNS),
-}
-COUNT_OF_FAILURES = run_format.FAILURE_COLUMNS.index("count")
 
 
 class WorkerReport(NamedTuple):
@@ -45,18 +40,16 @@ def as_message(reports: Iterable[Numbered]) -> list[Any]:
 def _report(message: Any) -> WorkerReport:
     _demand(isinstance(message, dict) and message.keys() == {"rows", "counts"})
     rows, counts = message["rows"], message["counts"]
-    _demand(isinstance(rows, dict) and rows.keys() == {"latency", "waiting", *COLUMNS})
+    _demand(isinstance(rows, dict) and rows.keys() == {"latency", "waiting", *CHECKS})
     _demand(all(_is_list(part, MOST_ROWS) for part in rows.values()))
     _check_latency(rows["latency"])
     for waiting in rows["waiting"]:
         _demand(_is_list(waiting, MOST_ROWS))
         _check_latency(waiting)
-    for name, columns in COLUMNS.items():
+    for name, checks in CHECKS.items():
         for row in rows[name]:
-            _demand(_is_list(row, columns) and len(row) == columns and all(map(_is_cell, row)))
-    _demand(all(_is_whole(second, LONGEST_RUN_S) for second, *_ in (*rows["timeline"], *rows["failures"])))
-    _demand(all(row[2] in OUTCOMES and _is_whole(row[COUNT_OF_FAILURES]) for row in rows["failures"]))
-    _demand(all(_is_number(cell) for row in rows["timeline"] for cell in row))
+            _demand(_is_list(row, len(checks)) and len(row) == len(checks))
+            _demand(all(check(cell) for check, cell in zip(checks, row, strict=True)))
     _demand(counts is None or _are_counts(counts))
     return WorkerReport(rows, counts)
 
@@ -88,13 +81,40 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_TEXT
 
 
+def _is_second(value: Any) -> bool:
+    return _is_whole(value, LONGEST_RUN_S)
+
+
 def _is_number(value: Any) -> bool:
-    return value is None or (type(value) in (int, float) and 0 <= value <= LARGEST)  # NaN is neither
+    return type(value) in (int, float) and 0 <= value <= LARGEST  # NaN is neither
 
 
-def _is_cell(value: Any) -> bool:
-    return _is_number(value) or _is_text(value)
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_outcome(value: Any) -> bool:
+    return value in OUTCOMES
+
+
+def _is_answerer(value: Any) -> bool:
+    return value in ANSWERERS
+
+
+def _is_status(value: Any) -> bool:
+    return value is None or _is_whole(value, LARGEST_STATUS)
 
 
 def _are_counts(counts: Any) -> bool:
     return isinstance(counts, Mapping) and set(counts) == set(COUNTED) and all(map(_is_whole, counts.values()))
+
+
+# A check for each column, as in `analysis.run_format`.
+CHECKS: dict[str, tuple[Callable[[Any], bool], ...]] = {
+    "timeline": (_is_second, _is_whole, _is_number, *[_is_whole] * 6, *[_is_number_or_none] * 4),
+    "failures": (_is_second, _is_text, _is_outcome, _is_answerer, _is_text, _is_status, _is_text, _is_text, _is_whole),
+    "notable": (
+        *(_is_number, _is_text, _is_outcome, _is_answerer, _is_text, _is_status),
+        *(_is_text, _is_text, _is_text, _is_number_or_none),
+    ),
+}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import gevent
 from locust import runners
 
-from analysis.wording import length_text
+from analysis.wording import length_text, one_line
 from loadgate import locust_rpc, worker_report
 from loadgate.connection import clock
 from loadgate.delivery import Inbox
@@ -37,6 +37,8 @@ HEARTBEAT_S = runners.HEARTBEAT_INTERVAL
 TOGETHER_S = 2.0  # a signal ends all of them and the master, in any order
 AGAIN_S, LOOK_S, POLL_S = 1.0, 0.5, 0.05
 SIGMAS = 4.0  # a Poisson count is larger than its mean by more than this about once in 10,000 times
+LONGEST_SHOWN = 400
+NEVER_S = 10**9
 CLOCK_S = 1.0  # what two clocks may differ by before somebody should hear of it
 
 log = logging.getLogger("loadgate")
@@ -75,16 +77,17 @@ class Answer(NamedTuple):
         """Why the worker cannot send what a process with these terms does."""
         error = self.message.get("error")
         if error is not None:
-            return str(error)
+            return _shown(error)
         try:
             return terms.objection(Terms.read(self.message.get("terms")))
         except ValueError as unread:
             return str(unread)
 
-    def clock_is_off(self, asked_at: float) -> bool:
-        """Whether its clock shows neither when it was asked, nor when the answer came, nor anything in between."""
+    @property
+    def clock_is_off(self) -> bool:
+        """Whether its clock shows another time than this machine's did when the answer came."""
         shown = self.message.get("clock")
-        return not isinstance(shown, float) or not asked_at - CLOCK_S <= shown <= self.came_at + CLOCK_S
+        return not isinstance(shown, float) or abs(self.came_at - shown) > CLOCK_S
 
 
 class Workers:
@@ -100,9 +103,11 @@ class Workers:
         """`see` gets the rows of each worker as they come, `write` those of all of them, and says whether it could."""
         self.load = None  # a master sends nothing itself
         locust_rpc.guard(environment.runner, self._is_strange)
+        runners.HEARTBEAT_DEAD_INTERNAL = -NEVER_S  # Locust would share the users anew then, from none on
         self._runner, self._see, self._write, self._on_locked = environment.runner, see, write, on_locked
         self._gives_way = bool(environment.parsed_options.enable_rebalancing)
         self._ready: set[str] = set()  # those who hear what they are told
+        self._question = ""  # which was asked last
         self._answers: dict[str, Answer] = {}  # to CHECK
         self._checked: tuple[Terms, dict[str, Any]] | None = None  # the master's own terms, and what it tells
         self._run, self._began, self._patience_s = "", 0.0, 0.0
@@ -123,7 +128,7 @@ class Workers:
         self._is_steady = True  # the load: as many requests in each second
         self._each_per_s = 0.0  # what every worker was to send at the beginning, if that is known
         self._watcher, self._writer = gevent.Greenlet(), gevent.Greenlet()
-        self._draining = False
+        self._draining = self._is_drained = False
         for message, listener in {
             READY: self._on_ready,
             CHECKED: self._on_checked,
@@ -189,6 +194,7 @@ class Workers:
                 "options": {option.name: getattr(options, option.name) for option in OF_SENDERS},
             },
         )
+        self._answers = {}
         objections = list(self._objections(self._here()))
         if objections:
             raise ConfigError("; ".join(objections))
@@ -198,7 +204,7 @@ class Workers:
 
         They tell what is in flight if it is watched.
         """
-        self._run, self._began, self._draining = uuid.uuid4().hex, clock(), False
+        self._run, self._began, self._draining, self._is_drained = uuid.uuid4().hex, clock(), False, False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
         self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
         self._unwritten, self._unanswered = no_rows(), set()
@@ -211,7 +217,7 @@ class Workers:
             "gives_way": self._gives_way,
             "manifest": manifest,
         }
-        workers = sorted(self._here(), key=self._runner.get_worker_index)
+        workers = sorted(self._here() & self._answers.keys(), key=self._runner.get_worker_index)
         self._each_per_s = (manifest["load"]["rate_per_s"] or 0.0) / max(len(workers), 1)
         for place, worker in enumerate(workers):
             self._begin_at(worker, place, len(workers), 0.0)
@@ -239,6 +245,7 @@ class Workers:
                     self._tell(waiting, STOP)
                 gevent.sleep(POLL_S)
         self._write_out()
+        self._is_drained = True  # what comes now is written no more, and stays with its worker
 
     def end(self) -> Ending:
         """Take in nothing more of this run."""
@@ -261,15 +268,20 @@ class Workers:
         self._heard[client_id] = clock()
 
     def _on_checked(self, msg: Any, **_: Any) -> None:
-        self._answers[msg.node_id] = Answer(msg.data if isinstance(msg.data, dict) else {}, time.time())
+        message = msg.data if isinstance(msg.data, dict) else {}
+        if message.get("id") == self._question:  # else it is late, and to an earlier one
+            self._answers[msg.node_id] = Answer(message, time.time())
 
     def _on_locked_message(self, msg: Any, **_: Any) -> None:
         """A worker's key pair is about to be locked: for all of them."""
-        self._on_locked(ConfigError(str(msg.data)))
+        if msg.node_id in self._told:
+            self._on_locked(ConfigError(_shown(msg.data)))
 
     def _on_worker_report(self, client_id: str, data: Any, **_: Any) -> None:
         message = data.get(REPORT) if isinstance(data, dict) else None
-        if not isinstance(message, dict) or client_id not in self._told or message.get("run") != self._run:
+        if self._is_drained or not isinstance(message, dict):
+            return
+        if client_id not in self._told or message.get("run") != self._run:
             return  # it has nothing to tell, or of an earlier run: too late
         try:
             reports = worker_report.numbered(message.get("reports"))
@@ -283,10 +295,10 @@ class Workers:
                 self._counts.update(counts)
                 if not self._draining:
                     self._left[client_id] = clock() - self._began
-            self._see(client_id, rows)
             self._merging.add(rows["latency"])
             for name in self._unwritten.keys() - {"latency", "waiting"}:
                 self._unwritten[name] += rows[name]
+            self._see(client_id, rows)
         self._unanswered.add(client_id)
 
     def _write_on(self) -> None:
@@ -318,13 +330,12 @@ class Workers:
 
     def label(self, worker: str) -> str:
         """How people know a worker: its place among them, and its host."""
-        return f"worker {self._runner.get_worker_index(worker) + 1} on {worker.rpartition('_')[0]}"
+        return f"worker {self._runner.get_worker_index(worker) + 1} on {_shown(worker.rpartition('_')[0])}"
 
     def _objections(self, workers: set[str]) -> Iterator[str]:
         """Ask these workers whether they can do what the master is to, and say of each why it cannot."""
         assert self._checked is not None
         terms, told = self._checked
-        asked_at = time.time()
         self._ask(workers, told)
         for worker in sorted(workers, key=self._runner.get_worker_index):
             label, answer = self.label(worker), self._answers.get(worker)
@@ -334,19 +345,19 @@ class Workers:
             objection = answer.objection(terms)
             if objection:
                 yield f"{label}: {objection}"
-            elif answer.clock_is_off(asked_at):
+            elif answer.clock_is_off:
                 log.warning("the clock of %s is off by more than %g s: tokens may seem to expire early", label, CLOCK_S)
 
     def _ask(self, workers: set[str], told: dict[str, Any]) -> None:
         """Wait until all have answered, or for ANSWER_S. One that has just come may not hear the first question."""
         for worker in workers:
             self._answers.pop(worker, None)
-        question, asked_at = {"id": uuid.uuid4().hex, **told}, -math.inf
+        self._question, asked_at = uuid.uuid4().hex, -math.inf
         with gevent.Timeout(ANSWER_S, False):
             while waiting := workers - self._answers.keys():
                 if clock() - asked_at > AGAIN_S:
                     asked_at = clock()
-                    self._tell(waiting, CHECK, question)
+                    self._tell(waiting, CHECK, {"id": self._question, **told})
                 gevent.sleep(POLL_S)
 
     def _begin_at(self, worker: str, place: int, of: int, elapsed_s: float) -> None:
@@ -422,3 +433,8 @@ class Workers:
             absence.back_s, absence.unreported = round(clock() - self._began, 1), 0
             self._must_share |= self._gives_way
             log.error("%s is back", absence.worker)
+
+
+def _shown(text: Any) -> str:
+    """What a worker says, for people: anybody may be one."""
+    return one_line(str(text))[:LONGEST_SHOWN]
