@@ -308,6 +308,7 @@ def test_a_worker_that_is_told_to_stop_leaves_all_its_rows_and_its_share(stand_i
 
     done.assert_sound(*SHORT)
     assert load.workers[0].ended() == 0
+    assert load.workers[0].left() == []
     assert (done.manifest()["workers_lost"], done.manifest()["absences"]) == (0, [])
     assert len(done.manifest()["workers_left"]) == 1
     assert "worker_away" in cautions(done)
