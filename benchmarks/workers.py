@@ -135,7 +135,7 @@ class Simulated:
         while True:
             kind, data, _ = msgpack.loads(self._socket.recv(), strict_map_key=False)
             if kind == CHECK:
-                self._send(CHECKED, {"terms": terms().as_message(), "clock": time.time()})
+                self._send(CHECKED, {"id": data["id"], "terms": terms().as_message(), "clock": time.time()})
             elif kind == BEGIN:
                 self._run = data["run"]
                 self._greenlets.append(gevent.spawn(self._report_on))
@@ -145,7 +145,7 @@ class Simulated:
             elif kind == TAKEN and self._sent_at:
                 self.answer_s.append(time.perf_counter() - self._sent_at)
             elif kind == STOP:
-                self._stopped = True
+                self._stopped, self._sent_at = True, time.perf_counter()
                 self._send("stats", self._reporter.last(self._run, self._number))
 
     def _report_on(self) -> None:

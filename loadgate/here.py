@@ -61,7 +61,7 @@ class Here:
         if self.load is not None:
             self.load.hurry()
 
-    def drain(self) -> None:
+    def drain(self, *, by_signal: bool) -> None:
         """Stop arrivals, wait for what is in flight, and give out the last rows. Blocks its greenlet."""
         if self.load is not None:
             self.load.drain()

@@ -188,7 +188,7 @@ class Session:
         """Have those who send stop arrivals and wait for what is in flight."""
         self._begin_end(ON_TIME if self._is_due else BY_LOCUST if self.senders.count else BY_LOSS)
         if self.directory is not None:
-            self.senders.drain()
+            self.senders.drain(by_signal=self._ended_by == BY_SIGNAL)
 
     def on_test_stop(self, **_: Any) -> None:
         """End the run, and analyse it."""

@@ -80,7 +80,7 @@ def master(text: str) -> tuple[str, int]:
     """Read HOST[:PORT]. Raises UsageError."""
     host, _, port = text.rpartition(":") if ":" in text else (text, "", "")
     try:
-        if not host or any(character in "/@[] " for character in host):
+        if not host or any(character in "/@[]: " for character in host):
             raise ValueError(host)
         return host, _port(port)
     except ValueError:

@@ -13,7 +13,7 @@ from loadgate.errors import ConfigError
 from loadgate.inference import Inference
 from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
-from loadgate.session import Session
+from loadgate.session import CANNOT, INTERRUPTED, Session
 from loadgate.web import page
 from loadgate.worker import Worker
 
@@ -98,10 +98,12 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
             if options.headless:
                 session.prepare()
                 session.gather()
-        except ConfigError as error:
-            sys.stderr.write(f"Error: {error}\n")
+        except (ConfigError, KeyboardInterrupt) as error:
+            refused = isinstance(error, ConfigError)
+            if refused:
+                sys.stderr.write(f"Error: {error}\n")
             session.senders.dismiss(options.processes or 0)
-            sys.exit(2)
+            sys.exit(CANNOT if refused else INTERRUPTED)
 
 
 # A worker asks for these once for each option that the master has, before it starts: made anew, that takes a second.

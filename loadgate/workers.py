@@ -178,7 +178,7 @@ class Workers:
         One that is told before it is through with its start would stay, so each is waited for.
         """
         with gevent.Timeout(DISMISS_S, False):
-            while len(self._ready) < expected:
+            while len(self._ready) < max(expected, self.count):
                 gevent.sleep(POLL_S)
         self._runner.quit()
 
@@ -232,10 +232,10 @@ class Workers:
         """Wait for no request any more, in any worker."""
         self._tell(self._awaited(), HURRY)
 
-    def drain(self) -> None:
+    def drain(self, *, by_signal: bool) -> None:
         """Have every worker stop arrivals and wait for what is in flight, and take in its last rows."""
         self._draining = True
-        before_s = clock() - self._began - TOGETHER_S
+        before_s = clock() - self._began - (TOGETHER_S if by_signal else 0.0)
         self._left = {worker: at_s for worker, at_s in self._left.items() if at_s < before_s}
         told_at = -math.inf
         with gevent.Timeout(self._patience_s, False):
@@ -340,7 +340,9 @@ class Workers:
         for worker in sorted(workers, key=self._runner.get_worker_index):
             label, answer = self.label(worker), self._answers.get(worker)
             if answer is None:
-                yield f"{label} did not answer within {ANSWER_S:g} s; is it of the same version?"
+                is_here = worker in self._here()
+                silence = f"did not answer within {ANSWER_S:g} s; is it of the same version?"
+                yield f"{label} {silence if is_here else 'is not heard of any more'}"
                 continue
             objection = answer.objection(terms)
             if objection:
@@ -354,7 +356,7 @@ class Workers:
             self._answers.pop(worker, None)
         self._question, asked_at = uuid.uuid4().hex, -math.inf
         with gevent.Timeout(ANSWER_S, False):
-            while waiting := workers - self._answers.keys():
+            while waiting := (workers & self._here()) - self._answers.keys():
                 if clock() - asked_at > AGAIN_S:
                     asked_at = clock()
                     self._tell(waiting, CHECK, {"id": self._question, **told})

@@ -79,7 +79,7 @@ def test_a_master_is_a_host_with_or_without_a_port(text, found):
     assert sharing.master(text) == found
 
 
-@pytest.mark.parametrize("text", ["", ":5557", "a b", "a:b", "a:0", "http://a", "user@a"])
+@pytest.mark.parametrize("text", ["", ":5557", "a b", "a:b", "a:0", "http://a", "user@a", "::1"])
 def test_what_is_no_master_is_said(text):
     with pytest.raises(click.UsageError, match="no address of a master"):
         sharing.master(text)

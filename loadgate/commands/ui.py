@@ -51,6 +51,7 @@ def ui(
     The options are what the form begins with. Each load writes a run directory and its report. A load is steady, a
     ramp, steps, a spike, a soak, or a search for the capacity; --from to --resume are for that. Ctrl-C ends the page.
     """
+    shared = sharing.arguments(processes, workers, listen, lost_worker)
     click.echo(f"page: http://{web_host or '127.0.0.1'}:{web_port}", err=True)
     launch(
         "run_ui",
@@ -60,7 +61,7 @@ def ui(
             *([f"--web-host={web_host}"] if web_host else []),
             *(["--web-login"] if web_login else []),
             *(["--i-know-this-is-open"] if known_open else []),
-            *sharing.arguments(processes, workers, listen, lost_worker),
+            *shared,
             *arguments_of(GIVEN, given),
         ],
         PAGE,
