@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,15 @@ def check_writable(path: Path) -> None:
     if (path / run_format.MANIFEST).exists():
         raise ConfigError(f"--out {str(path)!r} holds a run already; name a folder that does not exist yet")
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    made: list[Path] = []
     try:
-        for folder in reversed(missing):
-            folder.mkdir()
-            made.append(folder)
+        path.mkdir(parents=True, exist_ok=True)
         space_kept(path, KEPT_BYTES).close()
     except OSError as error:
         raise ConfigError(f"--out {str(path)!r} cannot be written ({error.strerror})") from None
     finally:
-        for folder in reversed(made):
-            folder.rmdir()
+        for folder in missing:
+            with suppress(OSError):  # not made, or somebody else's run is there by now
+                folder.rmdir()
 
 
 class RunDirectory:

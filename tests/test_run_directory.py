@@ -1,6 +1,7 @@
 import csv
 import json
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -157,6 +158,13 @@ def test_a_place_that_cannot_be_written_is_refused(path, words, tmp_path):
 
     with pytest.raises(ConfigError, match=words):
         check_writable(tmp_path / path)
+
+
+def test_runs_that_begin_at_the_same_time_in_one_new_folder_are_not_in_each_others_way(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: check_writable(tmp_path / "new" / str(number)), range(80)))
+
+    assert list(tmp_path.glob("new/*")) == []
 
 
 MIB = 1 << 20
