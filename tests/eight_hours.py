@@ -31,7 +31,7 @@ from loadgate.engine import Limits
 from loadgate.exchange import Exchange
 from loadgate.gateway import Gateway
 from loadgate.live_totals import LiveTotals
-from loadgate.load import Load
+from loadgate.load import Load, Share
 from loadgate.locust_stats import LocustCsv
 from loadgate.payloads import Payload
 from loadgate.plan import Plan, Sending
@@ -148,7 +148,9 @@ def main(folder: Path, hours: int) -> None:
     credential = Bearer("token", "X-Auth-Token", "", "secret")
     sending = Sending(Target("localhost", 1, "/v1", tls=False), [], limits, credential, None)
     collecting = Collector(folder)
-    began = Load(plan_of(sending), 0, lambda batch: ours.merge(batch, collecting.environment.stats), collecting.fail)
+    began = Load(
+        plan_of(sending), Share(), lambda batch: ours.merge(batch, collecting.environment.stats), collecting.fail
+    )
     began._folder.kill()  # as above
     began.add_user("one", "open")
     requests = Requests(began, sending, clock)
