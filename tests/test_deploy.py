@@ -149,7 +149,7 @@ def test_master_and_workers_are_as_many_and_send_what_the_environment_says():
     assert master["command"][:2] == ["run", "https://HOST/x"]
     assert master["command"][-6:] == shlex.split(load)
     assert master["command"][master["command"].index("--workers") + 1] == str(worker["deploy"]["replicas"]) == "5"
-    assert worker["volumes"] == [v for v in master["volumes"] if v["target"] == "/work/bodies"]
+    assert worker["volumes"] == [v for v in master["volumes"] if v["target"] == "/data/bodies"]
     assert (worker["volumes"][0]["source"], worker["volumes"][0]["read_only"]) == ("/b", True)
 
 
@@ -159,7 +159,7 @@ def test_the_end_of_the_master_is_the_end_and_leaves_it_time_for_its_report():
     assert {name for name in SERVICES if services[name].get("attach", True)} == {"master"}
     assert services["master"]["depends_on"].keys() == {"stand-in", "worker"}
     assert services["master"]["stop_grace_period"] == "2m0s"  # over LONGEST_ANSWER_S
-    assert [v["source"] for v in services["master"]["volumes"] if v["target"] == "/work/reports"] == ["reports"]
+    assert [v["source"] for v in services["master"]["volumes"] if v["target"] == "/data/reports"] == ["reports"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -296,7 +296,7 @@ def test_master_and_workers_read_the_same_bodies_at_the_same_path():
     assert all(json.loads(line) for line in bodies["data"][file].splitlines())
     for role in SENDERS:
         assert source in pod(role)["volumes"]
-        assert {"name": "bodies", "mountPath": f"/work/{folder}", "readOnly": True} in container(role)["volumeMounts"]
+        assert {"name": "bodies", "mountPath": f"/data/{folder}", "readOnly": True} in container(role)["volumeMounts"]
 
 
 def test_the_reports_are_where_the_copier_looks_for_them():
@@ -306,7 +306,7 @@ def test_the_reports_are_where_the_copier_looks_for_them():
     assert copier()["metadata"]["name"] == "loadgate-reports"
     for role in ("master", "reports"):
         assert place in pod(role)["volumes"]
-        assert ("reports", "/work/reports") in {(m["name"], m["mountPath"]) for m in container(role)["volumeMounts"]}
+        assert ("reports", "/data/reports") in {(m["name"], m["mountPath"]) for m in container(role)["volumeMounts"]}
 
 
 @pytest.mark.parametrize("role", SENDERS)
