@@ -88,7 +88,7 @@ HOSTILE = [
     ),
     *(
         msgpack.dumps((f"loadgate-{kind}", data, "hostile"))
-        for kind in ("ready", "checked", "locked?", "taken", "report")
+        for kind in ("ready", "checked", "locked", "taken", "report")
         for data in (None, 5, {"terms": 5}, {"run": []})
     ),
 ]
