@@ -18,6 +18,7 @@ LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
+WORKERS = "workers.csv"  # of a run whose rows came from workers
 CAPACITY = "capacity.json"  # of a run that searched for the capacity of its service
 # The report's; the first holds what the manifest says.
 SUMMARY, REPORT_HTML, REPORT_MD = "summary.json", "report.html", "report.md"
@@ -65,6 +66,10 @@ NOTABLE_COLUMNS = (
     "request_id",
     "response_s",
 )
+
+# Of each of these workers the first so many reports (lists parted by spaces) are in the rows up to these places of the
+# files. Written in one row after those rows: of a run that is not closed, what stands behind is not taken yet.
+WORKERS_COLUMNS = ("workers", "reports", "latency_bytes", "timeline_bytes", "failures_bytes", "notable_bytes")
 
 RESPONSE = "response"  # planned -> last byte
 SERVICE = "service"  # sent -> last byte

@@ -44,9 +44,9 @@ class Outbox:
             self._since_s = now_s  # what is left has been on its way for less long (RFC 6298, 5.3)
 
     @property
-    def kept(self) -> list[Any]:
+    def kept(self) -> list[Numbered]:
         """The reports that the master may not have."""
-        return [report for _, report in self._kept]
+        return list(self._kept)
 
 
 class Inbox:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import uuid
 from argparse import Namespace
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -51,6 +52,7 @@ def describe(
     gateway, grace_s = plan.sending.limits.gateway, plan.sending.limits.grace_s
     return {
         "format": run_format.FORMAT,
+        "id": uuid.uuid4().hex,
         "state": "running",
         "versions": {
             "loadgate": metadata.version("loadgate"),

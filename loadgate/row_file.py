@@ -17,28 +17,28 @@ class RowFile:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         """Raises OSError."""
         self._file = cleared(path).open("xb", buffering=0)
-        self._end = 0
+        self.end = 0  # of what was kept, in bytes
         add_all({self: csv_text([columns])})
 
     def write(self, text: bytes) -> None:
         """Write behind the last row that was kept. Raises OSError, and may have written a part then."""
-        self._file.seek(self._end)
+        self._file.seek(self.end)
         _write(self._file, text)
 
     def keep(self) -> None:
         """Keep what was written."""
-        self._end = self._file.tell()
+        self.end = self._file.tell()
 
     def take_back(self) -> None:
         """Cut off what was written and not kept. Raises OSError."""
-        self._file.truncate(self._end)
+        self._file.truncate(self.end)
 
     def close(self) -> None:
         self._file.close()
 
 
 def add_all(texts: dict[RowFile, bytes]) -> None:
-    """Add to all of these files, or to none. Raises OSError."""
+    """Add to all of these files, in their order, or to none. Raises OSError."""
     try:
         for file, text in texts.items():
             file.write(text)

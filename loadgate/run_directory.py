@@ -58,10 +58,12 @@ class RunDirectory:
         self._timeline = RowFile(path / run_format.TIMELINE, run_format.TIMELINE_COLUMNS)
         self._failures = RowFile(path / run_format.FAILURES, run_format.FAILURE_COLUMNS)
         self._notable = RowFile(path / run_format.NOTABLE, run_format.NOTABLE_COLUMNS)
+        self._workers: RowFile | None = None
 
-    def append(self, report: dict[str, list[Sequence[Any]]]) -> None:
-        """Add one process's rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns.
+    def append(self, report: dict[str, list[Sequence[Any]]], taken: Mapping[int, int] | None = None) -> None:
+        """Add rows: `latency`, `timeline`, `failures` and `notable`, each in its file's columns.
 
+        Where they came from workers, `taken` says how many reports of each are in the files with these, by its number.
         They go into all of the files or into none. Raises OSError once this takes the space that was kept back, and
         nothing but the last rows should come then; where they have no room either, no row is written any more.
         """
@@ -76,13 +78,22 @@ class RunDirectory:
 
         def write() -> None:
             self._advise(reasons)
-            add_all({file: text for file, text in rows.items() if text})
+            add_all({file: text for file, text in (rows | self._marks(rows, taken)).items() if text})
 
         try:
             self._write_somehow(write)
         finally:
             if not self.is_cut_off:
                 self._count(report["latency"])
+
+    def _marks(self, rows: Mapping[RowFile, bytes], taken: Mapping[int, int] | None) -> dict[RowFile, bytes]:
+        """What to write behind these rows, so that they are taken."""
+        if not taken:
+            return {}
+        if self._workers is None:
+            self._workers = RowFile(self.path / run_format.WORKERS, run_format.WORKERS_COLUMNS)
+        lists = [" ".join(map(str, numbers)) for numbers in (taken, taken.values())]
+        return {self._workers: csv_text([(*lists, *(file.end + len(text) for file, text in rows.items()))])}
 
     def _count(self, rows: Iterable[Sequence[Any]]) -> None:
         for _, _, outcome, measure, times_us, count in rows:
@@ -96,8 +107,9 @@ class RunDirectory:
 
     def close(self, state: str, **fields: Any) -> None:
         """Complete the manifest: `complete` or `interrupted`, and what only the end knows. Raises OSError."""
-        for file in (self._latency, self._timeline, self._failures, self._notable):
-            file.close()
+        for file in (self._latency, self._timeline, self._failures, self._notable, self._workers):
+            if file is not None:
+                file.close()
         self._kept.close()
         self.manifest |= {"state": state, **fields}
         self._write_manifest()

@@ -7,7 +7,7 @@ At the end the session has those who send drain, takes in their last rows, close
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -359,11 +359,11 @@ class Session:
         self._write(report)
         self._see(sender, report)
 
-    def _write(self, report: Report) -> bool:
+    def _write(self, report: Report, taken: Mapping[int, int] | None = None) -> bool:
         if self.directory is None:
             return False
         try:
-            self.directory.append(report)
+            self.directory.append(report, taken)
         except OSError as error:
             self._on_unwritable(error)
         return not self.directory.is_cut_off

@@ -237,24 +237,25 @@ class Worker:
 
     def _write(self, part: Part) -> None:
         """Keep in a run directory what the master has not said that it has."""
-        rows = [report.rows for report in part.outbox.kept if any(report.rows.values())]
-        if not rows or self._plan is None:
+        left = [(number, report.rows) for number, report in part.outbox.kept if any(report.rows.values())]
+        if not left or self._plan is None:
             return
-        described = part.told["manifest"]
-        path = manifest.run_path(None, f"{described['name']}-worker-{self._runner.worker_index + 1}")
+        described, worker = part.told["manifest"], part.told["worker"]
+        path = manifest.run_path(None, f"{described['name']}-worker-{worker}")
         nothing_of_its_own = {"users": 0, "rate_per_s": 0}  # the master's own run has the whole load
-        described |= {"load": described["load"] | nothing_of_its_own, "workers": 0}
+        described |= {"left_by": worker, "load": described["load"] | nothing_of_its_own, "workers": 0}
         try:
             directory = RunDirectory(path, described, self._plan.sending.limits.gateway.advice)
-            for each in rows:
-                directory.append(each)
+            for number, rows in left:
+                directory.append(rows, {worker: number + 1})
             directory.close("interrupted")
         except OSError as error:
             log.error("what the master has not taken could not be written: %s", error)
             return
         count = sum(directory.outcomes.values())
         log.error(
-            "the master has not said that it has %s requests: loadgate report RUN %s --out DIR adds them to its run",
+            "the master has not said that it has %s requests: loadgate report RUN %s --out DIR adds to its run those"
+            " that it has not",
             f"{count:,}",
             path,
         )

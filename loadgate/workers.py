@@ -5,7 +5,7 @@ import math
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -97,10 +97,13 @@ class Workers:
         self,
         environment: Any,
         see: TakeIn,
-        write: Callable[[Report], bool],
+        write: Callable[[Report, Mapping[int, int]], bool],
         on_locked: Callable[[Exception], None],
     ) -> None:
-        """`see` gets the rows of each worker as they come, `write` those of all of them, and says whether it could."""
+        """`see` gets the rows of each worker as they come.
+
+        `write` gets those of all of them, with how many reports of each there are by now, and says whether it could.
+        """
         self.load = None  # a master sends nothing itself
         locust_rpc.guard(environment.runner, self._is_strange)
         runners.HEARTBEAT_DEAD_INTERNAL = -NEVER_S  # Locust would share the users anew then, from none on
@@ -204,7 +207,7 @@ class Workers:
 
         They tell what is in flight if it is watched.
         """
-        self._run, self._began, self._draining, self._is_drained = uuid.uuid4().hex, clock(), False, False
+        self._run, self._began, self._draining, self._is_drained = manifest["id"], clock(), False, False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
         self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
         self._unwritten, self._unanswered = no_rows(), set()
@@ -312,10 +315,12 @@ class Workers:
             return
         rows, self._unwritten = self._unwritten, no_rows()
         answered, self._unanswered = self._unanswered, set()
-        if not self._write(rows | {"latency": self._merging.take()}):
+        taken = {worker: self._inbox.taken(worker) for worker in answered}
+        by_number = {self._number(worker): count for worker, count in taken.items()}
+        if not self._write(rows | {"latency": self._merging.take()}, by_number):
             return
-        for worker in answered:
-            self._tell([worker], TAKEN, {"run": self._run, "taken": self._inbox.taken(worker)})
+        for worker, count in taken.items():
+            self._tell([worker], TAKEN, {"run": self._run, "taken": count})
 
     def _note_told(self, told: Told, rows: Report) -> None:
         if rows["timeline"]:
@@ -330,7 +335,11 @@ class Workers:
 
     def label(self, worker: str) -> str:
         """How people know a worker: its place among them, and its host."""
-        return f"worker {self._runner.get_worker_index(worker) + 1} on {_shown(worker.rpartition('_')[0])}"
+        return f"worker {self._number(worker)} on {_shown(worker.rpartition('_')[0])}"
+
+    def _number(self, worker: str) -> int:
+        """Its place among all that ever came to this master, from 1 on."""
+        return int(self._runner.get_worker_index(worker)) + 1
 
     def _objections(self, workers: set[str]) -> Iterator[str]:
         """Ask these workers whether they can do what the master is to, and say of each why it cannot."""
@@ -364,7 +373,8 @@ class Workers:
 
     def _begin_at(self, worker: str, place: int, of: int, elapsed_s: float) -> None:
         self._told.setdefault(worker, Told(int(elapsed_s), max(self._each_per_s, self._most_per_s())))
-        self._tell([worker], BEGIN, self._beginning | {"place": place, "of": of, "elapsed_s": elapsed_s})
+        place_in_it = {"worker": self._number(worker), "place": place, "of": of, "elapsed_s": elapsed_s}
+        self._tell([worker], BEGIN, self._beginning | place_in_it)
 
     def _let_join(self, worker: str) -> None:
         if self._run and not self._draining and worker not in self._joining:

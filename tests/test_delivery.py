@@ -25,7 +25,7 @@ def test_what_is_acknowledged_is_let_go_and_an_older_answer_changes_nothing():
     outbox.due(0.0)
     outbox.acknowledge(2, 0.0)
     outbox.acknowledge(1, 0.0)
-    assert outbox.kept == ["c"]
+    assert outbox.kept == [(2, "c")]
     assert outbox.due(AGAIN_S) == [(2, "c")]
     outbox.acknowledge(3, 0.0)
     assert (outbox.kept, outbox.due(9 * AGAIN_S)) == ([], [])

@@ -118,6 +118,20 @@ def test_the_manifest_has_the_advice_for_the_reasons_that_came_up(directory):
     assert advice() == {"token expired": "Get a new one."}
 
 
+def test_what_came_from_workers_is_told_with_how_far_the_files_have_come(directory):
+    directory.append(report(LATENCY, TIMELINE, FAILURES, NOTABLE), {1: 1, 12: 1})
+    names = (run_format.LATENCY, run_format.TIMELINE, run_format.FAILURES, run_format.NOTABLE)
+    first = [str((directory.path / name).stat().st_size) for name in names]
+    directory.append(report(LATENCY[:1]), {12: 3})
+    then = [str((directory.path / run_format.LATENCY).stat().st_size), *first[1:]]
+
+    assert read(directory.path / run_format.WORKERS) == [
+        list(run_format.WORKERS_COLUMNS),
+        ["1 12", "1 1", *first],
+        ["12", "3", *then],
+    ]
+
+
 def test_closing_completes_the_manifest(tmp_path):
     directory = RunDirectory(tmp_path, {"format": 1, "state": "running"}, {})
     directory.close("interrupted", counts={"planned": 5})

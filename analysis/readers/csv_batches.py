@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import reduce
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +29,16 @@ LONGEST_LINE = BLOCK_BYTES  # what is longer is no table
 THREADS = min(pa.cpu_count(), 4)
 
 
+class Span(NamedTuple):
+    """The rows between two offsets."""
+
+    begin: int = 0
+    end: int | None = None  # None: of the file
+
+
+WHOLE = Span()
+
+
 @dataclass(frozen=True)
 class Extent:
     """Where the rows of a file are, in bytes."""
@@ -37,7 +47,7 @@ class Extent:
     written: tuple[str, ...]  # the same with the blanks around its names
     start: int
     end: int
-    cut: bool  # something stands after `end`
+    cut: bool  # `end` is not where they should end
 
 
 @dataclass(frozen=True)
@@ -54,15 +64,17 @@ class Batch:
     after: Place
 
 
-def extent_of(path: Path) -> Extent:
-    """Find the header and the rows of *path*; raises BadRun for what is no table of text."""
+def extent_of(path: Path, span: Span = WHOLE) -> Extent:
+    """Find the header of *path* and the rows of a *span* of it; raises BadRun for what is no table of text."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         end = _last_line_end(file, size)
         if not end:
             _check_line_ends(file, path.name)
         written, start = _header(file, end, path.name)
-    return Extent(tuple(name.strip() for name in written), written, start, end, cut=end < size)
+    whole_end = size if span.end is None else max(start, span.end)
+    header = tuple(name.strip() for name in written)
+    return Extent(header, written, max(start, span.begin), min(end, whole_end), cut=end < whole_end)
 
 
 class Lines:

@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis.errors import BadRun
 from analysis.readers.columns import Arrays, lists_of, numbered, one_of, optional_whole_numbers, whole_numbers
+from analysis.readers.csv_batches import WHOLE, Span
 from analysis.readers.tables import Blocks, joined, no_rows
 from analysis.run_format import LONGEST_RUN_S, MEASURES, RESPONSE
 from analysis.samples import IN_POPULATION, OUTCOMES, UNMEASURED, Array, Samples, small
@@ -41,9 +42,9 @@ class LatencyFiles:
         }
         self._parts = [[part] for part in _by_measure(_split(no_rows(self._columns)))]
 
-    def add(self, path: Path, shift_s: int = 0) -> FileEnd:
-        """Read *path*, whose second 0 is second *shift_s* of the run."""
-        table, last_s = Blocks(path, self._columns), -1
+    def add(self, path: Path, shift_s: int = 0, span: Span = WHOLE) -> FileEnd:
+        """Read a *span* of *path*, whose second 0 is second *shift_s* of the run."""
+        table, last_s = Blocks(path, self._columns, span), -1
         for rows in table:
             rows["second"] += np.int32(shift_s)
             last_s = max(last_s, int(rows["second"].max(initial=-1)))

@@ -156,6 +156,8 @@ _OBJECT_OR_NULL = (_object_or_null, "an object, or null")
 _LIST = (_list_or_null, "a list of objects, or null")
 _KEYS: dict[str, tuple[Check, str]] = {
     "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
+    "id": _TEXT_OR_NULL,
+    "left_by": _WHOLE,
     "name": _TEXT,
     "target": _TEXT,
     "started_at": (_text, "a time"),

@@ -20,6 +20,7 @@ from analysis.readers.latency_file import FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import Table, joined, no_rows, read_table
+from analysis.readers.taken import Spans, read_marks, spans_of
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
     CAPACITY,
@@ -92,8 +93,9 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
     manifests = _each(run_dirs, read_manifest)
     check_same(run_dirs, manifests)
     shifts = dict(zip(run_dirs, shifts_s(run_dirs, manifests), strict=True))
+    spans = dict(zip(run_dirs, spans_of(manifests, _each(run_dirs, read_marks)), strict=True))
     samples = LatencyFiles()
-    found = _each(run_dirs, lambda run_dir: _read_files(run_dir, shifts[run_dir], samples))
+    found = _each(run_dirs, lambda run_dir: _read_files(run_dir, spans[run_dir], shifts[run_dir], samples))
     check_side_by_side(shifts, [files.latency.last_s for files in found])
     cut = [
         name if len(found) == 1 else f"{run_dir}/{name}"
@@ -153,13 +155,15 @@ def _each(paths: Sequence[Path], read: Callable[[Path], T]) -> list[T]:
     return found
 
 
-def _read_files(run_dir: Path, shift_s: int, samples: LatencyFiles) -> _Files:
-    latency = samples.add(run_dir / LATENCY, shift_s)
-    timeline, notable = read_table(run_dir / TIMELINE, _TIMELINE), read_table(run_dir / NOTABLE, _NOTABLE)
+def _read_files(run_dir: Path, spans: Spans, shift_s: int, samples: LatencyFiles) -> _Files:
+    latency = samples.add(run_dir / LATENCY, shift_s, spans[LATENCY])
+    timeline = read_table(run_dir / TIMELINE, _TIMELINE, spans[TIMELINE])
+    notable = read_table(run_dir / NOTABLE, _NOTABLE, spans[NOTABLE])
     timeline.columns["second"] = timeline.columns["second"] + np.int64(shift_s)
     notable.columns["at_s"] = notable.columns["at_s"] + shift_s
     has_failures = (run_dir / FAILURES).exists()
-    return _Files(latency, timeline, read_table(run_dir / FAILURES, _FAILURES) if has_failures else None, notable)
+    failures = read_table(run_dir / FAILURES, _FAILURES, spans[FAILURES]) if has_failures else None
+    return _Files(latency, timeline, failures, notable)
 
 
 def _together(tables: Sequence[Table], columns: dict[str, Column]) -> Arrays:

@@ -20,8 +20,13 @@ FROM_BEST_TO_WORST = ("complete", "interrupted", "running")
 
 
 def check_same(runs: Sequence[Path], manifests: Sequence[Manifest]) -> None:
-    """Raise BadRun, naming what differs, for runs that cannot be read as one."""
+    """Raise BadRun, naming what differs, for runs that cannot be read as one, and where two are the same."""
+    seen: dict[Any, Path] = {}
     for run, manifest in zip(runs, manifests, strict=True):
+        own = manifest.get("id") or run.resolve(), manifest.get("left_by")
+        if own in seen:
+            raise BadRun(f"{seen[own]} and {run} are the same run; name it once")
+        seen[own] = run
         for key in SAME:
             first, value = value_at(manifests[0], key), value_at(manifest, key)
             if first != value:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from analysis.errors import BadRun
 from analysis.readers.columns import BAD_CELL, TEXT, Arrays, Column, parsed
-from analysis.readers.csv_batches import THREADS, Batch, Extent, Place, batches, extent_of
+from analysis.readers.csv_batches import THREADS, WHOLE, Batch, Extent, Place, Span, batches, extent_of
 from analysis.readers.exact_rows import exact_blocks
 
 
@@ -29,22 +29,23 @@ class Table:
 
 
 class Blocks:
-    """The wanted *columns* of the rows of *path*, some megabytes at a time; a file that does not exist yet has no rows.
+    """The wanted *columns* of the rows of a *span* of *path*, some megabytes at a time; a file that does not exist yet
+    has no rows.
 
     So millions of rows can be folded without holding them. `cut` is known when they have all come. Iterating raises
     BadRun with the file, line, column and value of the first bad cell.
     """
 
-    def __init__(self, path: Path, columns: Mapping[str, Column]) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, Column], span: Span = WHOLE) -> None:
         self.cut = False
-        self._path, self._columns = path, columns
+        self._path, self._columns, self._span = path, columns, span
 
     def __iter__(self) -> Iterator[Arrays]:
         if not self._path.exists():
             return
         if not self._path.is_file():  # a pipe without end, say
             raise BadRun(f"{self._path.name}: not a file")
-        extent = extent_of(self._path)
+        extent = extent_of(self._path, self._span)
         self.cut = extent.cut
         if extent.header:
             _check_header(self._path.name, extent.header, self._columns)
@@ -76,9 +77,9 @@ def _parsed_ahead(found: Iterator[Batch], columns: Mapping[str, Column]) -> Iter
                 yield ready, arrays.result() | parsed(ready.cells, quick)
 
 
-def read_table(path: Path, columns: Mapping[str, Column]) -> Table:
-    """Read the wanted *columns* of *path* at once. Raises BadRun as `Blocks` do."""
-    blocks = Blocks(path, columns)
+def read_table(path: Path, columns: Mapping[str, Column], span: Span = WHOLE) -> Table:
+    """Read the wanted *columns* of a *span* of *path* at once. Raises BadRun as `Blocks` do."""
+    blocks = Blocks(path, columns, span)
     return Table(joined([no_rows(columns), *blocks], columns), blocks.cut)
 
 

@@ -180,13 +180,17 @@ def beside(tmp_path: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture
 def cluster(beside: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    """Start a master on a free port, with workers that have its token; `environs` are of theirs, `masters` is its."""
+    """Start a master on a free port, with workers that have its token; `environs` are of theirs, `masters` is its.
+
+    It waits for all `workers`, of which so many are `started`.
+    """
     from cluster import Cluster
 
     def start(
         service: StandIn,
         *words: str,
         workers: int = 2,
+        started: int | None = None,
         environs: Sequence[dict[str, str]] | None = None,
         masters: dict[str, str] | None = None,
     ) -> Cluster:
@@ -195,7 +199,7 @@ def cluster(beside: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
         master = beside("master", *command, token=service.token, environ=masters)
         ours = [
             beside(f"worker-{n}", "loadgate", "worker", f"127.0.0.1:{port}", token=service.token, environ=environ)
-            for n, environ in enumerate(environs or [{}] * workers)
+            for n, environ in enumerate(environs or [{}] * (workers if started is None else started))
         ]
         return Cluster(master, ours, run)
 

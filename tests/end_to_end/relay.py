@@ -1,4 +1,4 @@
-"""A TCP relay between workers and their master: it can stop forwarding for a while, and be late with every byte."""
+"""A TCP relay between workers and their master. It can stop forwarding or be late, and knows what came through it."""
 
 import contextlib
 import select
@@ -12,13 +12,19 @@ POLL_S = 0.01
 
 
 class Relay:
-    """Forwards what comes to `port` to the master's, both ways, `delay_s` later; nothing while it is `cut`."""
+    """Forwards what comes to `port` to the master's, both ways, `delay_s` later; nothing while it is `cut`.
+
+    While it is `muted` nothing comes from the master.
+    """
 
     def __init__(self, master_port: int, delay_s: float = 0.0) -> None:
-        self.cut = False
-        self.kept: list[bytes] = []  # all that came
+        self.cut = self.muted = False
+        self.from_workers: list[bytearray] = []  # all that came, by connection
+        self.from_master: list[bytearray] = []
         self._to, self._delay_s = ("127.0.0.1", master_port), delay_s
         self._pipes: dict[socket.socket, socket.socket] = {}
+        self._streams: dict[socket.socket, bytearray] = {}  # by where they come from
+        self._near: set[socket.socket] = set()  # to workers
         self._held: dict[socket.socket, deque[tuple[float, bytes]]] = {}  # by where they go
         self._stopped = False
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -54,14 +60,17 @@ class Relay:
             return
         for one, other in ((near, far), (far, near)):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._pipes[one], self._held[one] = other, deque()
+            self._pipes[one], self._held[one], self._streams[one] = other, deque(), bytearray()
+        self._near.add(near)
+        self.from_workers.append(self._streams[near])
+        self.from_master.append(self._streams[far])
 
     def _take(self, end: socket.socket) -> None:
         try:
             data = end.recv(CHUNK_BYTES)
         except OSError:
             data = b""
-        self.kept.append(data)
+        self._streams[end] += data
         self._held[self._pipes[end]].append((time.monotonic() + self._delay_s, data))
         if not data:
             # Nothing more will come from there; what is held for the other end still goes.
@@ -70,7 +79,9 @@ class Relay:
 
     def _pass_on(self) -> None:
         now = time.monotonic()
-        for end, held in list(self._held.items()):
+        for end, held in self._held.items():
+            if self.muted and end in self._near:
+                continue
             while held and held[0][0] <= now:
                 _, data = held.popleft()
                 with contextlib.suppress(OSError):

@@ -160,6 +160,24 @@ def test_messages_that_are_late_change_nothing(stand_in, relayed):
     assert done.manifest()["absences"] == []
 
 
+def test_what_a_master_took_and_could_not_say_is_counted_once_with_what_the_worker_left(stand_in, relayed, tmp_path):
+    service = stand_in(*FAST)
+    load, relay = relayed(service, f"--rate={RATE}", "--duration=15s", "--timeout=1s")
+    load.await_reports()
+
+    relay.muted = True
+    done = load.finished(90)
+    deaf = load.workers[1]
+    assert deaf.ended(2 * PATIENCE_S) == 0
+    [left] = deaf.left()
+    _, alone, _ = reported(left, out=tmp_path / "alone")
+    _, together, said = reported(load.run, left, out=tmp_path / "together")
+
+    assert (done.code, done.manifest()["workers_lost"]) == (3, 1)
+    assert counted(done) + sum(alone["outcomes"].values()) > served(service)  # both have some of them
+    assert together["outcomes"] == {"ok": served(service)}, said
+
+
 # ---- a master that is killed
 
 
@@ -221,6 +239,18 @@ def test_the_run_of_a_killed_worker_is_invalid_and_says_what_may_be_missing(stan
     assert (done.code, done.manifest()["workers_lost"]) == (3, 1)
     assert "worker_lost" in cautions(done)
     assert_estimated(done, service, chance=arrivals == "poisson")
+
+
+def test_nobody_takes_the_share_of_a_killed_worker_however_long_it_is_gone(stand_in, cluster):
+    service = stand_in(*FAST)
+    load = cluster(service, f"--rate={RATE}", "--duration=75s")  # Locust gives a share away after a minute
+    load.await_reports()
+
+    load.workers[0].send(signal.SIGKILL)
+    done = load.finished(120)
+
+    assert done.manifest()["workers_lost"] == 1
+    assert rate_at_the_end(service) == pytest.approx(EACH, abs=2)
 
 
 @pytest.mark.parametrize("load", [f"--rate={RATE}", "--users=2"])

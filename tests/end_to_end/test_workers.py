@@ -5,8 +5,10 @@ import pickle
 import socket
 import struct
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from typing import Any
 
+import captured
 import msgpack
 import numpy as np
 import pytest
@@ -41,23 +43,47 @@ def test_workers_share_the_rate_exactly_also_in_a_ramp_and_where_it_does_not_div
     assert sum(done.outcomes().values()) == len(service.truth()) - 1  # the probe
 
 
-def test_the_merged_percentiles_are_those_of_all_the_rows(stand_in, cluster):
-    service = stand_in("--service-time=exponential:20ms", "--instances=8")
-    done = cluster(service, "--rate=120", "--duration=5s").finished()
+def test_the_merged_percentiles_are_those_of_all_that_the_workers_reported(stand_in, beside, tmp_path):
+    service, port, run = stand_in("--service-time=exponential:20ms", "--instances=8"), free_port(), tmp_path / "run"
+    master = beside(
+        "master", *master_words(service.url, port, run, 2), "--rate=120", "--duration=5s", token=service.token
+    )
+    until(lambda: listens(port))
+    relay = Relay(port)
+    try:
+        for name in ("one", "other"):
+            beside(name, "loadgate", "worker", f"127.0.0.1:{relay.port}", token=service.token)
+        done = master.finished(run)
+    finally:
+        relay.close()
+    by_worker = captured.reports(relay.from_workers)
+    sent = captured.requests(report for reports in by_worker.values() for report in reports)
 
     assert done.outcomes() == {"ok": 600}, done.stderr
-    for measure in ("response", "service", "lateness"):
-        times_us = np.concatenate(
-            [
-                np.repeat([int(us) for us in row["value_us"].split()], int(row["count"]))
-                for row in done.rows("latency.csv")
-                if row["measure"] == measure
-            ]
-        )
-        shown = done.summary()["latency"][measure]
-        for name in ("p50", "p90"):
-            expected = float(np.percentile(times_us, float(name[1:]), method="inverted_cdf")) / 1e6
-            assert shown[name]["value_s"] == pytest.approx(expected, rel=1e-12), (measure, name)
+    assert len(by_worker) == 2
+    assert counted(done.rows("latency.csv")) == sent
+    for measure in ("response", "service", "lateness", "first_byte", "upload"):
+        times_us = [time_us for (*_, of, time_us), count in sent.items() if of == measure for _ in range(count)]
+        shown = {name: each["value_s"] for name, each in done.summary()["latency"][measure].items() if is_known(each)}
+        assert shown.keys() >= {"p50", "p90", "p95"}
+        for name, value_s in shown.items():
+            percentile = 100 if name == "max" else float(name[1:])
+            expected = np.percentile(times_us, percentile, method="inverted_cdf") / 1e6
+            assert value_s == pytest.approx(expected, rel=1e-12), (measure, name)
+
+
+def is_known(percentile) -> bool:
+    return isinstance(percentile, dict) and percentile.get("value_s") is not None
+
+
+def counted(rows: list[dict[str, str]]) -> Counter[tuple[Any, ...]]:
+    """The rows of a latency.csv as `captured.requests` gives those of reports."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        for time_us in row["value_us"].split():
+            key = (int(row["second"]), row["name"], row["outcome"], row["measure"], int(time_us))
+            counts[key] += int(row["count"])
+    return counts
 
 
 HOSTILE = [
@@ -118,6 +144,39 @@ def test_messages_that_make_no_sense_change_nothing(stand_in, cluster):
     done.assert_sound()
 
 
+# A worker that is checked and has its share, but tells of it what no worker would: another thing in each report.
+LIAR = """\
+from itertools import cycle
+
+from loadgate import worker_report
+from loadgate.run_requests import *
+
+NO_ROWS = {"latency": [], "waiting": [], "timeline": [], "failures": [], "notable": []}
+LATENCY = [0, "a", "ok", "response", [1], 1]
+REPORTS = cycle(
+    [[0, {"rows": NO_ROWS | {"latency": [LATENCY[:at] + [cell] + LATENCY[at + 1 :]]}, "counts": None}]]
+    for at in range(6)
+    for cell in (None, -1, 2**63, {}, [[]], "x" * 5000, float("nan"))
+)
+worker_report.as_message = lambda due: next(REPORTS)
+"""
+
+
+def test_what_a_checked_worker_says_that_makes_no_sense_is_not_counted(stand_in, cluster, beside, tmp_path):
+    service, locustfile = stand_in(*FAST), tmp_path / "liar.py"
+    locustfile.write_text(LIAR, encoding="utf-8")
+    load = cluster(service, "--rate=40", "--duration=30s", "--timeout=1s", workers=2, started=1)
+    address = ["--master-host=127.0.0.1", f"--master-port={port_of(load)}"]
+    beside("liar", "locust", f"-f={locustfile}", "--worker", *address, token=service.token)
+    done = load.finished(120)
+
+    assert "Traceback" not in done.stderr
+    assert "sent something that is not taken: it is no report of a loadgate worker" in done.stderr
+    assert done.outcomes() == {"ok": 600}, done.stderr
+    assert (done.code, done.manifest()["workers_lost"]) == (3, 1)
+    assert done.summary()["verdict"] == "invalid"
+
+
 def test_a_message_too_large_is_not_read(stand_in, cluster):
     service = stand_in(*FAST)
     load = cluster(service, "--rate=20", "--duration=6s", workers=1)
@@ -151,7 +210,7 @@ def test_no_secret_travels_between_master_and_worker(stand_in, beside, tmp_path)
         done = master.finished(run)
     finally:
         relay.close()
-    travelled = b"".join(relay.kept)
+    travelled = b"".join([*relay.from_master, *relay.from_workers])
 
     assert done.outcomes() == {"ok": 60}, done.stderr
     assert b"loadgate-begin" in travelled
