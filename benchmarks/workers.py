@@ -32,11 +32,11 @@ from locust.stats import RequestStats  # noqa: E402
 from analysis.run_format import MEASURES  # noqa: E402
 from loadgate import locust_stats  # noqa: E402
 from loadgate.load import no_rows  # noqa: E402
+from loadgate.messages import BEGIN, CHECK, CHECKED, REPORT, STOP, TAKEN  # noqa: E402
 from loadgate.payloads import load  # noqa: E402
 from loadgate.recording import Batch  # noqa: E402
 from loadgate.terms import PROGRAMS, Terms  # noqa: E402
 from loadgate.worker_report import COUNTED, WorkerReport, as_message  # noqa: E402
-from loadgate.workers import BEGIN, CHECK, CHECKED, REPORT, STOP, TAKEN  # noqa: E402
 
 PYTHON = [sys.executable, "-P", "-m", "loadgate"]
 INTERVAL_S, HEARTBEAT_S = 3, 1

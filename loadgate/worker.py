@@ -22,13 +22,13 @@ from loadgate.connection import clock
 from loadgate.delivery import Outbox
 from loadgate.errors import ConfigError
 from loadgate.load import Load, Share, no_rows
+from loadgate.messages import BEGIN, CHECK, CHECKED, HURRY, LOCKED, RATE, READY, REPORT, STOP, TAKEN
 from loadgate.plan import Plan, plan
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
 from loadgate.signals import Signals
 from loadgate.terms import Terms
 from loadgate.worker_report import COUNTED, WorkerReport
-from loadgate.workers import BEGIN, CHECK, CHECKED, HURRY, LOCKED, RATE, READY, REPORT, STOP, TAKEN
 
 PARTED_S = 4.0  # without a sign of the master: it has given this worker's share to others, if it does that
 ALONE_S = 60.0  # then it is gone

@@ -65,6 +65,7 @@ def test_only_the_user_and_what_runs_inside_locust_import_it():
 
     assert importers == {
         "loadgate/commands/run.py",
+        "loadgate/fleet.py",
         "loadgate/locust_rpc.py",
         "loadgate/locust_stats.py",
         "loadgate/progress.py",
