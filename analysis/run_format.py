@@ -67,9 +67,15 @@ NOTABLE_COLUMNS = (
     "response_s",
 )
 
-# Of each of these workers the first so many reports (lists parted by spaces) are in the rows up to these places of the
-# files. Written in one row after those rows: of a run that is not closed, what stands behind is not taken yet.
-WORKERS_COLUMNS = ("workers", "reports", "latency_bytes", "timeline_bytes", "failures_bytes", "notable_bytes")
+# Of each of these workers the first so many reports (lists parted by spaces) are in the rows before these offsets of
+# the files. Written in one row after those rows: of a run that is not closed, what stands behind is not taken yet.
+OFFSETS = {
+    LATENCY: "latency_bytes",
+    TIMELINE: "timeline_bytes",
+    FAILURES: "failures_bytes",
+    NOTABLE: "notable_bytes",
+}
+WORKERS_COLUMNS = ("workers", "reports", *OFFSETS.values())
 
 RESPONSE = "response"  # planned -> last byte
 SERVICE = "service"  # sent -> last byte

@@ -71,10 +71,10 @@ class Checking:
         }
         return list(self.objections_of(self._fleet.here))
 
-    def objections_of(self, workers: set[str]) -> Iterator[str]:
-        """The same for these workers, against the plan that is known."""
+    def objections_of(self, workers: set[str], run: str = "") -> Iterator[str]:
+        """The same for these workers, against the plan that is known, which this run has by now."""
         assert self._terms is not None
-        self._ask(workers)
+        self._ask(workers, run)
         for worker in sorted(workers, key=self._fleet.number):
             label, answer = self._fleet.label(worker), self._answers.get(worker)
             if answer is None:
@@ -94,7 +94,7 @@ class Checking:
         if message.get("id") == self._question:  # else it is late, and to an earlier one
             self._answers[worker] = Answer(message, time.time())
 
-    def _ask(self, workers: set[str]) -> None:
+    def _ask(self, workers: set[str], run: str) -> None:
         """Wait until all have answered, or for ANSWER_S. One that has just come may not hear the first question."""
         for worker in workers:
             self._answers.pop(worker, None)
@@ -103,5 +103,5 @@ class Checking:
             while waiting := (workers & self._fleet.here) - self._answers.keys():
                 if clock() - asked_at > AGAIN_S:
                     asked_at = clock()
-                    self._fleet.tell(waiting, CHECK, {"id": self._question, **self._told})
+                    self._fleet.tell(waiting, CHECK, {"id": self._question, "run": run, **self._told})
                 gevent.sleep(POLL_S)

@@ -35,7 +35,7 @@ class Fleet:
         return {client.id for client in self._runner.clients.all if client.state != runners.STATE_MISSING}
 
     def number(self, worker: str) -> int:
-        """Its place among all that ever came to this master, from 1 on."""
+        """Which of all that ever came to this master it is, from 1 on."""
         return int(self._runner.get_worker_index(worker)) + 1
 
     def label(self, worker: str) -> str:

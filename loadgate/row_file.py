@@ -5,6 +5,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,7 +45,8 @@ def add_all(texts: dict[RowFile, bytes]) -> None:
             file.write(text)
     except OSError:
         for file in texts:
-            file.take_back()
+            with suppress(OSError):  # what stands in one of them must not stay in the others
+                file.take_back()
         raise
     for file in texts:
         file.keep()

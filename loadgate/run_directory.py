@@ -87,7 +87,7 @@ class RunDirectory:
                 self._count(report["latency"])
 
     def _marks(self, rows: Mapping[RowFile, bytes], taken: Mapping[int, int] | None) -> dict[RowFile, bytes]:
-        """What to write behind these rows, so that they are taken."""
+        """What to write behind these rows, so that they are taken; in a file that only a run with workers has."""
         if not taken:
             return {}
         if self._workers is None:

@@ -96,7 +96,9 @@ class Worker:
         if msg.data["id"] == self._asked:
             return
         self._asked = msg.data["id"]
-        self._await_end()  # of the run before
+        if self._part is not None and self._part.told["run"] != msg.data["run"]:
+            self._end_part(0.0)  # of a run that the master has ended without it
+        self._await_end()
         answer: dict[str, Any] = {}
         try:
             self._plan = self._planned(msg.data)
@@ -243,7 +245,7 @@ class Worker:
         described, worker = part.told["manifest"], part.told["worker"]
         path = manifest.run_path(None, f"{described['name']}-worker-{worker}")
         nothing_of_its_own = {"users": 0, "rate_per_s": 0}  # the master's own run has the whole load
-        described |= {"left_by": worker, "load": described["load"] | nothing_of_its_own, "workers": 0}
+        described |= {"kept_by": worker, "load": described["load"] | nothing_of_its_own, "workers": 0}
         try:
             directory = RunDirectory(path, described, self._plan.sending.limits.gateway.advice)
             for number, rows in left:

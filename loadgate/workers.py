@@ -217,7 +217,8 @@ class Workers:
             for name in self._unwritten.keys() - {"latency", "waiting"}:
                 self._unwritten[name] += rows[name]
             self._see(client_id, rows)
-        self._unanswered.add(client_id)
+        if self._inbox.taken(client_id):
+            self._unanswered.add(client_id)
 
     def _write_on(self) -> None:
         while True:
@@ -231,8 +232,8 @@ class Workers:
         rows, self._unwritten = self._unwritten, no_rows()
         answered, self._unanswered = self._unanswered, set()
         taken = {worker: self._inbox.taken(worker) for worker in answered}
-        by_number = {self._fleet.number(worker): count for worker, count in taken.items()}
-        if not self._write(rows | {"latency": self._merging.take()}, by_number):
+        numbered = {self._fleet.number(worker): count for worker, count in taken.items()}
+        if not self._write(rows | {"latency": self._merging.take()}, numbered):
             return
         for worker, count in taken.items():
             self._fleet.tell([worker], TAKEN, {"run": self._run, "taken": count})
@@ -245,8 +246,9 @@ class Workers:
 
     def _begin_at(self, worker: str, place: int, of: int, elapsed_s: float) -> None:
         self._absences.expect(worker, elapsed_s)
-        place_in_it = {"worker": self._fleet.number(worker), "place": place, "of": of, "elapsed_s": elapsed_s}
-        self._fleet.tell([worker], BEGIN, self._beginning | place_in_it)
+        # Its number is this master's: another one may have given it another by the time that it needs it.
+        own = {"worker": self._fleet.number(worker), "place": place, "of": of, "elapsed_s": elapsed_s}
+        self._fleet.tell([worker], BEGIN, self._beginning | own)
 
     def _let_join(self, worker: str) -> None:
         if self._run and not self._draining and worker not in self._joining:
@@ -255,7 +257,7 @@ class Workers:
 
     def _join(self, worker: str, run: str) -> None:
         """Give a worker that came in mid-run, or came back, a part in it."""
-        objections = list(self._checking.objections_of({worker}))
+        objections = list(self._checking.objections_of({worker}, run))
         if run != self._run or self._draining:
             return
         if objections:

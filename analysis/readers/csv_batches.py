@@ -22,6 +22,7 @@ from pyarrow import csv as arrow_csv
 
 from analysis.errors import BadRun
 from analysis.readers.columns import CODES, TEXT
+from analysis.run_format import WORKERS
 
 BLOCK_BYTES = 1 << 20  # of the file in one batch: they and their arrays stay in the cache
 SHORT_LINE = 4096  # as nearly all are
@@ -33,7 +34,7 @@ class Span(NamedTuple):
     """The rows between two offsets."""
 
     begin: int = 0
-    end: int | None = None  # None: of the file
+    end: int | None = None  # None: that of the file
 
 
 WHOLE = Span()
@@ -47,7 +48,7 @@ class Extent:
     written: tuple[str, ...]  # the same with the blanks around its names
     start: int
     end: int
-    cut: bool  # `end` is not where they should end
+    cut: bool  # something stands after them that is no whole line
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,21 @@ class Batch:
 
 
 def extent_of(path: Path, span: Span = WHOLE) -> Extent:
-    """Find the header of *path* and the rows of a *span* of it; raises BadRun for what is no table of text."""
+    """Find the header of *path* and the rows of a *span* of it.
+
+    Raises BadRun for what is no table of text, and for a span that does not begin and end with rows.
+    """
     with path.open("rb") as file:
         size = file.seek(0, 2)
         end = _last_line_end(file, size)
         if not end:
             _check_line_ends(file, path.name)
         written, start = _header(file, end, path.name)
-    whole_end = size if span.end is None else max(start, span.end)
-    header = tuple(name.strip() for name in written)
-    return Extent(header, written, max(start, span.begin), min(end, whole_end), cut=end < whole_end)
+        _check_row_ends(file, path.name, size, span)
+    header, start = tuple(name.strip() for name in written), max(start, span.begin)
+    if span.end is None:
+        return Extent(header, written, start, end, cut=end < size)
+    return Extent(header, written, start, max(start, span.end), cut=False)
 
 
 class Lines:
@@ -249,6 +255,15 @@ def _check_line_ends(file: BinaryIO, name: str) -> None:
     file.seek(0)
     if b"\r" in file.read(BLOCK_BYTES)[:-1]:
         raise _cr_alone(name)
+
+
+def _check_row_ends(file: BinaryIO, name: str, size: int, span: Span) -> None:
+    for offset in filter(None, span):
+        file.seek(min(offset - 1, size))
+        if file.read(1) != b"\n":
+            raise BadRun(
+                f"{name}: no row ends at byte {offset:,}, though {WORKERS} says so; it was changed, or lost rows"
+            )
 
 
 def _cr_alone(name: str) -> BadRun:

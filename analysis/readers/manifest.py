@@ -157,7 +157,7 @@ _LIST = (_list_or_null, "a list of objects, or null")
 _KEYS: dict[str, tuple[Check, str]] = {
     "state": (lambda value: value in STATES, f"one of {', '.join(STATES)}"),
     "id": _TEXT_OR_NULL,
-    "left_by": _WHOLE,
+    "kept_by": _WHOLE,
     "name": _TEXT,
     "target": _TEXT,
     "started_at": (_text, "a time"),

@@ -18,7 +18,7 @@ from analysis.failures import ANSWERERS, FAILED, Failure, failures_of
 from analysis.readers.columns import Arrays, Column, numbers, one_of, optional_whole_numbers, texts, whole_numbers
 from analysis.readers.latency_file import FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
-from analysis.readers.side_by_side import check_same, check_side_by_side, joined_manifest, shifts_s
+from analysis.readers.side_by_side import check_distinct, check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import Table, joined, no_rows, read_table
 from analysis.readers.taken import Spans, read_marks, spans_of
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
@@ -91,6 +91,7 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
     ended when another started.
     """
     manifests = _each(run_dirs, read_manifest)
+    check_distinct(run_dirs, manifests)
     check_same(run_dirs, manifests)
     shifts = dict(zip(run_dirs, shifts_s(run_dirs, manifests), strict=True))
     spans = dict(zip(run_dirs, spans_of(manifests, _each(run_dirs, read_marks)), strict=True))

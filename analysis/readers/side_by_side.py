@@ -20,13 +20,8 @@ FROM_BEST_TO_WORST = ("complete", "interrupted", "running")
 
 
 def check_same(runs: Sequence[Path], manifests: Sequence[Manifest]) -> None:
-    """Raise BadRun, naming what differs, for runs that cannot be read as one, and where two are the same."""
-    seen: dict[Any, Path] = {}
+    """Raise BadRun, naming what differs, for runs that cannot be read as one."""
     for run, manifest in zip(runs, manifests, strict=True):
-        own = manifest.get("id") or run.resolve(), manifest.get("left_by")
-        if own in seen:
-            raise BadRun(f"{seen[own]} and {run} are the same run; name it once")
-        seen[own] = run
         for key in SAME:
             first, value = value_at(manifests[0], key), value_at(manifest, key)
             if first != value:
@@ -34,6 +29,16 @@ def check_same(runs: Sequence[Path], manifests: Sequence[Manifest]) -> None:
                     f"{runs[0]} and {run} cannot be read as one run: {key} is {str(first)[:100]!r} in the one and"
                     f" {str(value)[:100]!r} in the other"
                 )
+
+
+def check_distinct(runs: Sequence[Path], manifests: Sequence[Manifest]) -> None:
+    """Raise BadRun where two directories are of the same run, and none of what one of its workers kept."""
+    seen: dict[Any, Path] = {}
+    for run, manifest in zip(runs, manifests, strict=True):
+        own = (manifest.get("id") or run.resolve(), manifest.get("kept_by"))
+        if own in seen:
+            raise BadRun(f"{seen[own]} and {run} are the same run; name it once")
+        seen[own] = run
 
 
 def shifts_s(runs: Sequence[Path], manifests: Sequence[Manifest]) -> list[int]:

@@ -35,7 +35,7 @@ def _messages(stream: bytes) -> Iterator[Any]:
     at = GREETING_BYTES
     while at < len(stream):
         flags, begin = stream[at], at + (9 if stream[at] & LONG else 2)
-        size = int.from_bytes(stream[at + 1 : begin], "big")
-        if not flags & COMMAND:
-            yield msgpack.unpackb(stream[begin : begin + size], strict_map_key=False)
-        at = begin + size
+        end = begin + int.from_bytes(stream[at + 1 : begin], "big")
+        if not flags & COMMAND and end <= len(stream):  # the last may not have come whole
+            yield msgpack.unpackb(stream[begin:end], strict_map_key=False)
+        at = end

@@ -75,10 +75,8 @@ class Cluster:
         self.master, self.workers, self.run = master, workers, run
 
     def timeline(self) -> list[dict[str, str]]:
-        """Its rows so far, of all workers; whole lines only."""
-        path = self.run / "timeline.csv"
-        whole, _, _ = (path.read_text("utf-8") if path.exists() else "").rpartition("\n")
-        return list(csv.DictReader(whole.splitlines()))
+        """Its rows so far."""
+        return timeline(self.run)
 
     def await_reports(self, workers: int | None = None) -> None:
         """Wait until each of so many workers, or of all, has reported what it sent."""
@@ -99,6 +97,13 @@ class Cluster:
     def finished(self, patience_s: float = PATIENCE_S) -> Finished:
         """Wait for the end of the master."""
         return self.master.finished(self.run, patience_s)
+
+
+def timeline(run: Path) -> list[dict[str, str]]:
+    """A run's rows so far, of all workers; whole lines only."""
+    path = run / "timeline.csv"
+    whole, _, _ = (path.read_text("utf-8") if path.exists() else "").rpartition("\n")
+    return list(csv.DictReader(whole.splitlines()))
 
 
 def reported(*runs: Path, out: Path) -> tuple[int, dict[str, Any], str]:

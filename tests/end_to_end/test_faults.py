@@ -17,9 +17,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from cable import MASTER, SERVICE, Cable
-from cluster import Cluster, reported
-from conftest import PATIENCE_S, free_port, master_words
+from cluster import Cluster, reported, timeline
+from conftest import PATIENCE_S, free_port, master_words, until
 from relay import Relay
 
 FAST = ("--service-time=constant:20ms", "--instances=16")
@@ -176,6 +177,51 @@ def test_what_a_master_took_and_could_not_say_is_counted_once_with_what_the_work
     assert (done.code, done.manifest()["workers_lost"]) == (3, 1)
     assert counted(done) + sum(alone["outcomes"].values()) > served(service)  # both have some of them
     assert together["outcomes"] == {"ok": served(service)}, said
+
+
+def test_what_a_worker_owes_of_a_run_that_ended_without_it_is_kept(stand_in, beside, page, tmp_path):
+    service, port = stand_in(*FAST), free_port()
+    ours = page(service.url, service.token, "--workers=2", f"--listen=127.0.0.1:{port}", "--timeout=1s")
+    relay = Relay(port)
+    try:
+        _, far = [
+            beside(name, "loadgate", "worker", f"127.0.0.1:{at}", token=service.token)
+            for name, at in (("near", port), ("far", relay.port))
+        ]
+        until(lambda: requests.get(f"{ours.url}/worker-count", timeout=PATIENCE_S).json()["worker_count"] == 2)
+        first = started(ours, service.url, tmp_path, 2)
+        relay.cut = True
+        time.sleep(REPORT_S)
+        ours.post("/stop")
+        until((first / "summary.json").exists)
+        second = started(ours, service.url, tmp_path, 1)
+        relay.cut = False
+        until(lambda: senders(second) == 2)
+        ours.post("/stop")
+        until((second / "summary.json").exists)
+    finally:
+        relay.close()
+
+    [kept] = far.left()
+    _, whole, said = reported(first, kept, out=tmp_path / "whole")
+    _, other, _ = reported(second, out=tmp_path / "other")
+    assert sum(whole["outcomes"].values()) + sum(other["outcomes"].values()) == len(service.truth()) - 2, said
+
+
+def started(ours, url, folder, workers) -> Path:
+    """Start a test on the page, and wait until so many workers have reported."""
+    before = set(folder.glob("reports/*"))
+    fields = {"kind": "as started", "shape": "Steady", "load_model": "open", "rate": str(RATE), "gateway": "modelarts"}
+    ours.post("/loadgate/", host=url, **fields, arrivals="constant")
+    [run] = until(lambda: set(folder.glob("reports/*")) - before)
+    until(lambda: senders(run) == workers)
+    return run
+
+
+def senders(run) -> int:
+    """How many processes there are whose rows are of the same second."""
+    rows = timeline(run)
+    return max(Counter(row["second"] for row in rows).values(), default=0)
 
 
 # ---- a master that is killed

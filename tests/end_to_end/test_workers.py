@@ -80,9 +80,9 @@ def counted(rows: list[dict[str, str]]) -> Counter[tuple[Any, ...]]:
     """The rows of a latency.csv as `captured.requests` gives those of reports."""
     counts: Counter[tuple[Any, ...]] = Counter()
     for row in rows:
-        for time_us in row["value_us"].split():
-            key = (int(row["second"]), row["name"], row["outcome"], row["measure"], int(time_us))
-            counts[key] += int(row["count"])
+        for time_us in row["value_us"].split() or [None]:
+            key = (int(row["second"]), row["name"], row["outcome"], row["measure"])
+            counts[*key, None if time_us is None else int(time_us)] += int(row["count"])
     return counts
 
 

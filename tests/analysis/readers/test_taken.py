@@ -1,4 +1,4 @@
-"""The run of a killed master, read with what its workers left: every request once, wherever it was killed."""
+"""The run of a killed master, read with what its workers kept: every request once, wherever it was killed."""
 
 import shutil
 import tempfile
@@ -34,7 +34,7 @@ def together(reports):
 
 
 def directory(path, **manifest):
-    return RunDirectory(path, manifest_of(id="one", state="running", counts=None, **manifest), {})
+    return RunDirectory(path, manifest_of(**{"id": "one", "state": "running", "counts": None} | manifest), {})
 
 
 def running(path, *writes):
@@ -53,9 +53,9 @@ def size_of(path):
     return path.stat().st_size if path.exists() else 0
 
 
-def left(path, worker, reports):
-    """Leave the reports (number, what it has) of a worker."""
-    made = directory(path, left_by=worker, workers=0)
+def kept(path, worker, reports, **manifest):
+    """Leave the reports (number, what it has) that a worker kept."""
+    made = directory(path, **({"kept_by": worker, "workers": 0} | manifest))
     for number, has in reports:
         made.append(report(has), {worker: number + 1})
     made.close("interrupted")
@@ -64,8 +64,10 @@ def left(path, worker, reports):
 def times_us(run):
     """How often the time of each report is there."""
     response = run.samples.measure == MEASURES.index(RESPONSE)
-    values, counts = run.samples.value_us[response].tolist(), run.samples.count[response].tolist()
-    return Counter(dict(zip(values, counts, strict=True)))
+    found = Counter()
+    for value, count in zip(run.samples.value_us[response].tolist(), run.samples.count[response].tolist(), strict=True):
+        found[value] += count
+    return found
 
 
 @st.composite
@@ -105,9 +107,9 @@ def test_every_request_is_counted_once_wherever_the_master_is_killed(load, share
         killed_at(run, before, share)
         for worker in WORKER_NUMBERS:
             own = [(number, has) for write in writes for of, number, has in write if of == worker]
-            left(folder / f"left-{worker}", worker, own[told[worker] :])
+            kept(folder / f"kept-{worker}", worker, own[told[worker] :])
 
-        found = read_runs([run, *(folder / f"left-{worker}" for worker in WORKER_NUMBERS)])
+        found = read_runs([run, *(folder / f"kept-{worker}" for worker in WORKER_NUMBERS)])
 
         reports = range(sum(map(len, writes)))
         assert times_us(found) == Counter(reports)
@@ -123,18 +125,23 @@ def test_every_request_is_counted_once_wherever_the_master_is_killed(load, share
 
 def test_a_report_without_requests_that_is_left_out_shifts_nothing(tmp_path):
     running(tmp_path / "run", ([0], {1: 4}))
-    left(tmp_path / "left", 1, [(0, 10), (2, 12), (3, 0), (5, 15)])
+    kept(tmp_path / "kept", 1, [(0, 10), (2, 12), (3, 0), (5, 15)])
 
-    assert times_us(read_runs([tmp_path / "run", tmp_path / "left"])) == Counter([0, 15])
+    assert times_us(read_runs([tmp_path / "run", tmp_path / "kept"])) == Counter([0, 15])
 
 
-def test_what_another_run_left_is_counted_whole(tmp_path):
+@pytest.mark.parametrize("of", [{"id": "other"}, {"kept_by": 2}])
+def test_what_is_of_another_run_or_worker_is_counted_whole(tmp_path, of):
     running(tmp_path / "run", ([0], {1: 4}))
-    made = RunDirectory(tmp_path / "left", manifest_of(id="other", left_by=1, state="running", workers=0), {})
-    made.append(report(10), {1: 1})
-    made.close("interrupted")
+    kept(tmp_path / "kept", 1, [(0, 10)], **of)
 
-    assert times_us(read_runs([tmp_path / "run", tmp_path / "left"])) == Counter([0, 10])
+    assert times_us(read_runs([tmp_path / "run", tmp_path / "kept"])) == Counter([0, 10])
+
+
+def test_a_master_that_hears_of_nothing_has_all_that_it_heard_before(tmp_path):
+    running(tmp_path, ([0], {1: 1}), ([1], {1: 2, 2: 0}))
+
+    assert times_us(read_run(tmp_path)) == Counter([0, 1])
 
 
 def test_rows_that_somebody_adds_to_a_run_that_ended_count(tmp_path):
@@ -147,18 +154,74 @@ def test_rows_that_somebody_adds_to_a_run_that_ended_count(tmp_path):
     assert times_us(read_run(tmp_path)) == Counter([0, 9])
 
 
-def test_a_file_that_ends_before_what_was_taken_is_said_to_be_cut(tmp_path):
+@pytest.mark.parametrize("spoil", [lambda rows: rows[:-2], lambda rows: rows.replace(",1\n", ",10000\n")])
+def test_a_file_that_is_not_as_it_was_when_its_rows_were_taken_is_named(tmp_path, spoil):
+    running(tmp_path, ([0, 1], {1: 1}))
+    rows = (tmp_path / LATENCY).read_text(encoding="utf-8")
+    (tmp_path / LATENCY).write_text(spoil(rows), encoding="utf-8")
+
+    with pytest.raises(BadRun, match=rf"^latency.csv: no row ends at byte {len(rows)}, though workers.csv says so"):
+        read_run(tmp_path)
+
+
+def test_a_row_that_was_not_written_to_its_end_says_nothing(tmp_path):
+    before = running(tmp_path, ([0], {1: 1}), ([1], {1: 2}))
+    with (tmp_path / WORKERS).open("r+b") as file:
+        file.truncate(before[WORKERS] + 5)
+
+    assert times_us(read_run(tmp_path)) == Counter([0])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1,1,x,1,1,1",
+        "1,1",
+        "1 2,1,100,100,100,100",
+        "1,1 2,100,100,100,100",
+        ",,100,100,100,100",
+        "1  2,1  1,100,100,100,100",
+        "-1,1,100,100,100,100",
+        "1,1,-5,100,100,100",
+        "1,1,1e3,100,100,100",
+        f"1,1,{'9' * 30},1,1,1",
+    ],
+)
+@pytest.mark.parametrize("of", ["run", "kept"])
+def test_what_makes_no_sense_is_named(tmp_path, row, of):
+    running(tmp_path / "run", ([0], {1: 1}))
+    kept(tmp_path / "kept", 1, [(0, 10), (1, 11)])
+    with (tmp_path / of / WORKERS).open("a", encoding="utf-8") as file:
+        file.write(row + "\n")
+
+    with pytest.raises(BadRun, match=rf"/{of}/workers\.csv"):
+        read_runs([tmp_path / "run", tmp_path / "kept"])
+
+
+@pytest.mark.parametrize("offset", [5, 100, 10**18])
+def test_an_offset_at_which_no_row_ends_is_named(tmp_path, offset):
     running(tmp_path, ([0], {1: 1}))
-    (tmp_path / LATENCY).write_text("second,name,outcome,measure,value_us,count\n", encoding="utf-8")
+    with (tmp_path / WORKERS).open("a", encoding="utf-8") as file:
+        file.write(f"1,2,{offset},{offset},{offset},{offset}\n")
 
-    assert read_run(tmp_path).cut == (LATENCY,)
+    with pytest.raises(BadRun, match=rf"^latency.csv: no row ends at byte {offset:,}, though workers.csv says so"):
+        read_run(tmp_path)
 
 
-@pytest.mark.parametrize("again", ["run", "left"])
+@pytest.mark.parametrize("key", ["id", "kept_by"])
+@pytest.mark.parametrize("value", [[], {}, True, 1.5, -1])
+def test_a_manifest_that_says_nonsense_of_itself_is_named(tmp_path, key, value):
+    kept(tmp_path, 1, [(0, 10)], **{key: value})
+
+    with pytest.raises(BadRun, match=rf"^run.json: {key} "):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("again", ["run", "kept"])
 def test_a_run_that_is_named_twice_is_refused(tmp_path, again):
     running(tmp_path / "run", ([0], {1: 1}))
-    left(tmp_path / "left", 1, [(1, 10)])
+    kept(tmp_path / "kept", 1, [(1, 10)])
     shutil.copytree(tmp_path / again, tmp_path / "again")
 
     with pytest.raises(BadRun, match=f"{again} and .*again are the same run; name it once"):
-        read_runs([tmp_path / "run", tmp_path / "left", tmp_path / "again"])
+        read_runs([tmp_path / "run", tmp_path / "kept", tmp_path / "again"])
