@@ -44,6 +44,8 @@ FROM_MANIFEST = (
     "load",
     "payloads",
     "workers",
+    "sharing",
+    "lost_worker",
     "probe",
     "slo",
 )

@@ -11,7 +11,7 @@ import gevent
 
 from loadgate.connection import clock
 from loadgate.fleet import Fleet, shown
-from loadgate.messages import CHECK
+from loadgate.messages import CHECK, REFUSED
 from loadgate.options import OF_SENDERS
 from loadgate.plan import Plan
 from loadgate.terms import Terms
@@ -84,6 +84,7 @@ class Checking:
                 continue
             objection = answer.objection(self._terms)
             if objection:
+                self._fleet.tell([worker], REFUSED, objection)
                 yield f"{label}: {objection}"
             elif answer.clock_is_off:
                 log.warning("the clock of %s is off by more than %g s: tokens may seem to expire early", label, CLOCK_S)

@@ -60,7 +60,8 @@ class Fleet:
                     " with `loadgate worker HOST`, and see that they can reach this address"
                 )
             if here != said and clock() > deadline - patience_s + QUIET_S:
-                log.warning("waiting for workers at %s: %d of %d are here", where, here, expected)
+                left = length_text(max(round(deadline - clock()), 1))
+                log.warning("waiting for workers at %s: %d of %d are here, for %s more", where, here, expected, left)
                 said = here
             gevent.sleep(POLL_S)
 

@@ -77,10 +77,18 @@ def describe(
         "slo": [each.text for each in plan.slo],
         "baseline": plan.baseline and _baseline(path, plan.baseline),
         "workers": workers,
+        "sharing": _sharing(options),
         "lost_worker": REDISTRIBUTE if options.enable_rebalancing else INVALID,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
     }
+
+
+def _sharing(options: Namespace) -> dict[str, Any] | None:
+    """Among how many others the load is shared, and by which option; None: this process sends itself."""
+    if options.processes:
+        return {"by": "processes", "count": options.processes}
+    return {"by": "workers", "count": options.expect_workers} if options.master else None
 
 
 def _load(plan: Plan, options: Namespace, users: int, asked: Search | Outline | None) -> dict[str, Any]:

@@ -105,6 +105,11 @@ class RunDirectory:
         content = (json.dumps(record.as_json(), indent=2) + "\n").encode()
         self._write_somehow(lambda: write_whole(self.path / run_format.CAPACITY, content))
 
+    def note(self, **fields: Any) -> None:
+        """Have the manifest tell what is known by now. Raises OSError as `append` does."""
+        self.manifest |= fields
+        self._write_somehow(self._write_manifest)
+
     def close(self, state: str, **fields: Any) -> None:
         """Complete the manifest: `complete` or `interrupted`, and what only the end knows. Raises OSError."""
         for file in (self._latency, self._timeline, self._failures, self._notable, self._workers):

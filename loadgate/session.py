@@ -24,7 +24,7 @@ from loadgate.analyse import analyse
 from loadgate.answers import advice
 from loadgate.capacity import Searching
 from loadgate.connection import clock
-from loadgate.errors import ConfigError
+from loadgate.errors import CANNOT, INTERRUPTED, ConfigError
 from loadgate.gateway import Gateway
 from loadgate.here import Here
 from loadgate.live_samples import Seen
@@ -43,7 +43,6 @@ from loadgate.watch import Watch
 from loadgate.workers import Workers
 
 TURN_S, POLL_S = 0.9, 0.05  # Locust asks a shape once a second
-CANNOT, INTERRUPTED = 2, 130
 ON_TIME, BY_SIGNAL, BY_OBJECTIVE, BY_ERROR = "on time", "by a signal", "by an objective", "by an error"  # how runs end
 BY_LOSS, BY_LOCUST = "by the loss of every worker", "by Locust"
 
@@ -82,7 +81,7 @@ class Session:
         self._main = gevent.getcurrent()
         self._signals = Signals(self._on_signal, self._hurry)
         self.senders: Here | Workers = (
-            Workers(environment, self._see, self._write, self._on_locked)
+            Workers(environment, self._see, self._write, self._on_absence, self._on_locked)
             if isinstance(self._runner, runners.MasterRunner)
             else Here(self._take_in, self._on_batch, self._on_locked)
         )
@@ -367,6 +366,15 @@ class Session:
         except OSError as error:
             self._on_unwritable(error)
         return not self.directory.is_cut_off
+
+    def _on_absence(self) -> None:
+        """Have the manifest tell which workers are away: the master may be gone at the end."""
+        if self.directory is None:
+            return
+        try:
+            self.directory.note(absences=self.senders.absences, workers_lost=len(self.senders.lost))
+        except OSError as error:
+            self._on_unwritable(error)
 
     def _see(self, sender: str, report: Report) -> None:
         """Show a process's rows to those who watch, and stop the run if its last seconds miss an objective."""

@@ -45,13 +45,13 @@ def arguments(processes: int | None, workers: int | None, listen: str | None, lo
     """Locust's options for that. Raises UsageError, and ConfigError where nobody can listen."""
     if processes and workers:
         raise click.UsageError("give --processes (of this machine) or --workers (on others), not both")
-    if listen and not workers:
+    if listen is not None and not workers:
         raise click.UsageError("--listen is for workers on other machines; say how many with --workers")
     if not processes and not workers:
         if lost_worker:
             raise click.UsageError("--lost-worker is for a load with --workers or --processes")
         return []
-    host, port = address(listen or LOOPBACK) if workers else (LOOPBACK, 0)
+    host, port = address(LOOPBACK if listen is None else listen) if workers else (LOOPBACK, 0)
     port = _free(host, port)
     return [
         f"--master-bind-host={host}",
@@ -69,10 +69,10 @@ def address(text: str) -> tuple[str, int]:
     """Read IP[:PORT]. Raises UsageError."""
     host, _, port = text.partition(":")
     try:
-        return str(ipaddress.IPv4Address(host)), _port(port)
+        return str(ipaddress.IPv4Address(host)), _port(port if ":" in text else str(PORT))
     except ValueError:
         raise click.UsageError(
-            f"--listen {text!r} is no address; write one of this machine's, as 10.0.0.5 or 0.0.0.0:{PORT}"
+            f"--listen {text!r} is no IPv4 address; write one of this machine's, as 10.0.0.5 or 0.0.0.0:{PORT}"
         ) from None
 
 
@@ -82,7 +82,7 @@ def master(text: str) -> tuple[str, int]:
     try:
         if not host or any(character in "/@[]: " for character in host):
             raise ValueError(host)
-        return host, _port(port)
+        return host, _port(port if ":" in text else str(PORT))
     except ValueError:
         raise click.UsageError(
             f"{text!r} is no address of a master; write its host, as 10.0.0.5 or HOST:{PORT}"
@@ -90,7 +90,7 @@ def master(text: str) -> tuple[str, int]:
 
 
 def _port(text: str) -> int:
-    port = int(text or PORT)
+    port = int(text)
     if not 0 < port <= 65_535:
         raise ValueError(text)
     return port

@@ -17,11 +17,11 @@ from typing import IO
 from analysis.run_format import MANIFEST, REPORT_HTML, SUMMARY
 from loadgate import run_directory, target
 from loadgate.analyse import analyse
+from loadgate.errors import CANNOT, INTERRUPTED
 
 A, B = "a", "b"
 # What a server is told is told once, of the comparison.
 OF_CI_SERVERS = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI")
-CANNOT, INTERRUPTED = 2, 130
 POLL_S = 0.1
 
 Process = subprocess.Popen[str]

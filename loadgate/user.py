@@ -9,11 +9,11 @@ import gevent
 from gevent.event import Event
 from locust import User, argument_parser, events, task
 
-from loadgate.errors import ConfigError
+from loadgate.errors import CANNOT, INTERRUPTED, ConfigError
 from loadgate.inference import Inference
 from loadgate.locust_options import add_options
 from loadgate.payloads import Kind, Payload
-from loadgate.session import CANNOT, INTERRUPTED, Session
+from loadgate.session import Session
 from loadgate.web import page
 from loadgate.worker import Worker
 

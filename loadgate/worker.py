@@ -7,6 +7,7 @@ users. What was measured travels in Locust's own reports, and is kept until the 
 import logging
 import os
 import signal
+import sys
 import time
 from argparse import Namespace
 from collections import Counter
@@ -17,15 +18,17 @@ import gevent
 from gevent.event import Event
 from locust import runners
 
+from analysis.wording import one_line
 from loadgate import locust_stats, manifest, worker_report
 from loadgate.connection import clock
 from loadgate.delivery import Outbox
-from loadgate.errors import ConfigError
+from loadgate.errors import CANNOT, ConfigError
 from loadgate.load import Load, Share, no_rows
-from loadgate.messages import BEGIN, CHECK, CHECKED, HURRY, LOCKED, RATE, READY, REPORT, STOP, TAKEN
+from loadgate.messages import BEGIN, CHECK, CHECKED, HURRY, LOCKED, RATE, READY, REFUSED, REPORT, STOP, TAKEN
 from loadgate.plan import Plan, plan
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
+from loadgate.sharing import LOOPBACK
 from loadgate.signals import Signals
 from loadgate.terms import Terms
 from loadgate.worker_report import COUNTED, WorkerReport
@@ -82,6 +85,7 @@ class Worker:
         register(BEGIN, self._on_begin)
         register(RATE, self._on_rate)
         register(HURRY, self.on_hurry)
+        register(REFUSED, self._on_refused)
         register(TAKEN, self._on_taken)
         register(CHECK, self._on_check, concurrent=True)
         register(STOP, self._on_stop, concurrent=True)
@@ -95,6 +99,8 @@ class Worker:
         """
         if msg.data["id"] == self._asked:
             return
+        if not self._asked:
+            self._say_number()
         self._asked = msg.data["id"]
         if self._part is not None and self._part.told["run"] != msg.data["run"]:
             self._end_part(0.0)  # of a run that the master has ended without it
@@ -106,6 +112,17 @@ class Worker:
         except (ConfigError, OSError) as error:
             answer["error"] = str(error)
         self._runner.send_message(CHECKED, answer | {"id": msg.data["id"], "clock": time.time()})
+
+    def _say_number(self) -> None:
+        """Tell whoever started this worker how its master calls it; a process of the master's own nobody looks for."""
+        options = self._environment.parsed_options
+        if not options.processes or options.master_host != LOOPBACK:
+            print(f"worker {self._runner.worker_index + 1} of {options.master_host}", file=sys.stderr, flush=True)
+
+    def _on_refused(self, msg: Any, **_: Any) -> None:
+        """Tell why the master will not have it: it ends soon, and whoever started it may not see the master."""
+        log.error("refused by the master: %s", one_line(msg.data))
+        self._environment.process_exit_code = CANNOT
 
     def _planned(self, told: dict[str, Any]) -> Plan:
         options = Namespace(**vars(self._environment.parsed_options) | told["options"])
@@ -122,6 +139,7 @@ class Worker:
         if self._part is None or self._part.told["run"] != msg.data["run"]:
             self._part = Part(msg.data, clock() - msg.data["elapsed_s"])
         self._part.told, self._is_parted = msg.data, False
+        self._environment.process_exit_code = None
         if self._runner.worker_state in (runners.STATE_SPAWNING, runners.STATE_RUNNING):
             self._begin_load(self._part)
 
@@ -239,16 +257,17 @@ class Worker:
 
     def _write(self, part: Part) -> None:
         """Keep in a run directory what the master has not said that it has."""
-        left = [(number, report.rows) for number, report in part.outbox.kept if any(report.rows.values())]
-        if not left or self._plan is None:
+        kept = [(number, report.rows) for number, report in part.outbox.kept]
+        if not any(any(rows.values()) for _, rows in kept) or self._plan is None:
             return
         described, worker = part.told["manifest"], part.told["worker"]
         path = manifest.run_path(None, f"{described['name']}-worker-{worker}")
         nothing_of_its_own = {"users": 0, "rate_per_s": 0}  # the master's own run has the whole load
         described |= {"kept_by": worker, "load": described["load"] | nothing_of_its_own, "workers": 0}
+        described |= {"absences": [], "workers_lost": 0}
         try:
             directory = RunDirectory(path, described, self._plan.sending.limits.gateway.advice)
-            for number, rows in left:
+            for number, rows in kept:
                 directory.append(rows, {worker: number + 1})
             directory.close("interrupted")
         except OSError as error:

@@ -41,21 +41,25 @@ class Workers:
         environment: Any,
         see: TakeIn,
         write: Callable[[Report, Mapping[int, int]], bool],
+        on_absence: Callable[[], None],
         on_locked: Callable[[Exception], None],
     ) -> None:
         """`see` gets the rows of each worker as they come.
 
         `write` gets those of all of them, with how many reports of each there are by now, and says whether it could.
+        `on_absence` is called when `absences` are other ones.
         """
         self.load = None  # a master sends nothing itself
         locust_rpc.guard(environment.runner, self._is_strange)
         runners.HEARTBEAT_DEAD_INTERNAL = -NEVER_S  # Locust would share the users anew then, from none on
-        self._runner, self._see, self._write, self._on_locked = environment.runner, see, write, on_locked
+        self._runner, self._see, self._write = environment.runner, see, write
+        self._on_absence, self._on_locked = on_absence, on_locked
         self._gives_way = bool(environment.parsed_options.enable_rebalancing)
         self._fleet = Fleet(self._runner)
         self._checking = Checking(self._fleet)
         self._ready: set[str] = set()  # those who hear what they are told
         self._run, self._began, self._patience_s = "", 0.0, 0.0
+        self._per_user_per_s: float | None = None  # as planned; None: users wait for answers
         self._beginning: dict[str, Any] = {}  # what all of them hear at the beginning of the run that is on
         self._inbox = Inbox()
         self._merging = Merging()
@@ -96,6 +100,11 @@ class Workers:
         """Those of them that are not heard of any more, and had not ended."""
         return self.names - self._fleet.here - self._stopped
 
+    @property
+    def absences(self) -> list[dict[str, Any]]:
+        """When any of them was away, for the manifest."""
+        return [asdict(absence) for absence in self._absences.all]
+
     def await_all(self, expected: int, patience_s: float) -> None:
         """Wait until so many have come; 0: for COME_S. Raises ConfigError if they do not."""
         self._fleet.await_all(expected, patience_s)
@@ -125,6 +134,7 @@ class Workers:
         """
         self._run, self._began, self._draining, self._is_drained = manifest["id"], clock(), False, False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
+        self._per_user_per_s = plan.rate_per_user if plan.load_model == "open" and not plan.own_tasks else None
         self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
         self._unwritten, self._unanswered = no_rows(), set()
         self._stopped, self._left, self._must_share = set(), {}, False
@@ -136,9 +146,7 @@ class Workers:
             "manifest": manifest,
         }
         workers = sorted(self._fleet.here & self._checking.answered, key=self._fleet.number)
-        each_per_s = (manifest["load"]["rate_per_s"] or 0.0) / max(len(workers), 1)
-        is_steady = manifest["load"]["arrivals"] == "constant"
-        self._absences = Absences(HEARTBEAT_S, each_per_s=each_per_s, is_steady=is_steady)
+        self._absences = Absences(HEARTBEAT_S, is_steady=manifest["load"]["arrivals"] == "constant")
         for place, worker in enumerate(workers):
             self._begin_at(worker, place, len(workers), 0.0)
         self._watcher, self._writer = gevent.spawn(self._watch_on), gevent.spawn(self._write_on)
@@ -174,7 +182,7 @@ class Workers:
         self._note_absences(lost)
         self._run, self._beginning = "", {}
         left = [{"worker": self._fleet.label(worker), "at_s": round(at_s, 1)} for worker, at_s in self._left.items()]
-        return Ending(dict(self._counts), len(lost), [asdict(absence) for absence in self._absences.all], left)
+        return Ending(dict(self._counts), len(lost), self.absences, left)
 
     # ---- what they say
 
@@ -294,12 +302,23 @@ class Workers:
     def _note_absences(self, gone: frozenset[str]) -> None:
         for worker in gone - self._absences.away:
             label, heard_s = self._fleet.label(worker), max(self._heard.get(worker, 0.0) - self._began, 0.0)
-            self._absences.begin(worker, label, heard_s)
+            self._absences.begin(worker, label, heard_s, self._most_per_s())
             self._must_share |= self._gives_way
             log.error("%s is not heard of any more", label)
+            self._on_absence()
+
+    def _most_per_s(self) -> float:
+        """What a worker may have to send when all users are there; 0 where these wait for answers."""
+        if self._per_user_per_s is None:
+            return 0.0
+        told: float | None = self._beginning["rate_per_user"]
+        sharing = self.names - self._stopped - (self._absences.away if self._gives_way else frozenset())
+        users: int = math.ceil(self._runner.target_user_count / max(len(sharing), 1))
+        return users * (self._per_user_per_s if told is None else told)
 
     def _note_returns(self) -> None:
         for worker in self._absences.away - self.lost:
             self._absences.end(worker, clock() - self._began)
             self._must_share |= self._gives_way
             log.error("%s is back", self._fleet.label(worker))
+            self._on_absence()

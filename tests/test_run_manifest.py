@@ -21,6 +21,7 @@ from loadgate.outlines import Outline
 from loadgate.probe import Probe
 
 DEFAULTS = {option.name: option.default for option in (*WHAT, *HOW, *LIMITS, *LOCUST_ONLY)}
+ALONE = {"enable_rebalancing": False, "master": False, "processes": None, "expect_workers": 1}
 TOKEN = "MIIFHwYJKoZIhvcNAQcCoIIFEDCCBQw"
 
 
@@ -31,7 +32,7 @@ def make_plan(classes=(("Json", "json"),), **changes):
 
 
 def describe(made, users=10, spawn_rate=10.0, probe=None, workers=0):
-    options = Namespace(enable_rebalancing=False, spawn_rate=spawn_rate, headless=True)
+    options = Namespace(**ALONE, spawn_rate=spawn_rate, headless=True)
     return manifest.describe(Path("reports/run"), made, options, users, probe, workers)
 
 
@@ -176,7 +177,7 @@ def test_what_can_be_changed_on_the_page_while_it_runs_is_left_open():
     load = manifest.describe(
         Path("reports/run"),
         make_plan(),
-        Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=False),
+        Namespace(**ALONE, spawn_rate=1.0, headless=False),
         10,
         None,
         1,
@@ -195,7 +196,7 @@ def test_a_baseline_is_where_it_is_seen_from_the_run():
 
 def test_a_search_has_rates_of_its_own():
     asked = Search(1.0, 100.0, 900.0, 7)
-    options = Namespace(enable_rebalancing=False, spawn_rate=10.0, headless=True)
+    options = Namespace(**ALONE, spawn_rate=10.0, headless=True)
     load = manifest.describe(Path("reports/run"), make_plan(), options, 100, None, 1, asked)["load"]
 
     assert (load["rate_per_s"], load["users"], load["ramp_s"]) == (None, None, 0.0)
@@ -206,7 +207,7 @@ def test_a_search_has_rates_of_its_own():
 @pytest.mark.parametrize("headless", [True, False])
 def test_a_load_shape_has_its_name_and_its_peak(headless):
     """Nothing but it changes the number of users, not even a hand on the page."""
-    options = Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=headless)
+    options = Namespace(**ALONE, spawn_rate=1.0, headless=headless)
     made, soak = make_plan(rate_per_user=0.5, duration_s=100.0), Outline("Soak", 50, 5.0)
     load = manifest.describe(Path("reports/run"), made, options, 1, None, 1, soak)["load"]
 
@@ -215,7 +216,7 @@ def test_a_load_shape_has_its_name_and_its_peak(headless):
 
 
 def test_of_a_shape_that_does_not_say_its_peak_only_the_name_is_known():
-    options = Namespace(enable_rebalancing=False, spawn_rate=1.0, headless=True)
+    options = Namespace(**ALONE, spawn_rate=1.0, headless=True)
     load = manifest.describe(Path("reports/run"), make_plan(), options, 1, None, 1, Outline("Ours"))["load"]
 
     assert (load["shape"], load["users"], load["rate_per_s"], load["ramp_s"]) == ("Ours", None, None, 0.0)
@@ -223,3 +224,17 @@ def test_of_a_shape_that_does_not_say_its_peak_only_the_name_is_known():
 
 def test_a_plain_load_has_no_shape():
     assert describe(make_plan())["load"]["shape"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sharing"),
+    [
+        ({}, None),
+        ({"master": True, "processes": 4, "expect_workers": 4}, {"by": "processes", "count": 4}),
+        ({"master": True, "expect_workers": 3}, {"by": "workers", "count": 3}),
+    ],
+)
+def test_how_the_load_is_shared_is_told(options, sharing):
+    given = Namespace(**ALONE | options, spawn_rate=1.0, headless=True)
+
+    assert manifest.describe(Path("run"), make_plan(), given, 1, None, 1)["sharing"] == sharing

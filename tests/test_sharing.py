@@ -51,10 +51,12 @@ def test_a_share_is_given_to_others_only_when_asked():
         ((None, None, "10.0.0.5", None), "--listen is for workers"),
         ((2, None, "10.0.0.5", None), "--listen is for workers"),
         ((None, None, None, "invalid"), "--lost-worker is for"),
-        ((None, 1, "example.org", None), "is no address"),
-        ((None, 1, "10.0.0.5:x", None), "is no address"),
-        ((None, 1, "10.0.0.5:70000", None), "is no address"),
-        ((None, 1, "::1", None), "is no address"),
+        ((None, 1, "example.org", None), "is no IPv4 address"),
+        ((None, 1, "10.0.0.5:x", None), "is no IPv4 address"),
+        ((None, 1, "10.0.0.5:70000", None), "is no IPv4 address"),
+        ((None, 1, "::1", None), "is no IPv4 address"),
+        ((None, 1, "", None), "is no IPv4 address"),
+        ((None, 1, "127.0.0.1:", None), "is no IPv4 address"),
     ],
 )
 def test_what_does_not_go_together_is_said(words, sentence):

@@ -65,7 +65,11 @@ def below_rate(evidence: Evidence) -> Caution | None:
         f"{evidence.requests:,} requests were planned where the load asked for {requests:,.0f}"
         f" ({share_text(evidence.requests, round(requests))}). Allowed is {share_text(SHORT_SHARE, 1)} less."
     )
-    advice = "The generator did not deliver the rate: lower it, or add processes (--processes)."
+    manifest = evidence.run.manifest
+    if manifest.get("absences") or manifest.get("workers_left"):
+        advice = "Workers went away, and their share was missing until others had it: let a run be longer than minutes."
+    else:
+        advice = "The generator did not deliver the rate: lower it, or add processes (--processes)."
     return Caution("below_rate", True, text, advice)
 
 

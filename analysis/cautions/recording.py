@@ -146,7 +146,10 @@ def worker_lost(evidence: Evidence) -> Caution | None:
     text += " Others took their share of the load seconds later." if redistributed else ""
     gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]
     if gone:
-        text += f" Not counted are at most {sum(absence['unreported'] for absence in gone):,} requests of theirs: "
+        unreported = f"{sum(absence['unreported'] for absence in gone):,}"
+        is_open = manifest["load"]["model"] == "open"
+        text += f" Not counted are {'at most' if is_open else 'about'} {unreported} requests of theirs"
+        text += ": " if is_open else ", if these were answered as fast as those before: "
         text += ", ".join(
             f"{absence['worker']} was last heard of at second {absence['heard_s']:,g}, and had told of those before"
             f" {absence['told_s']:,}"

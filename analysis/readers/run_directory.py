@@ -20,7 +20,7 @@ from analysis.readers.latency_file import FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_distinct, check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import Table, joined, no_rows, read_table
-from analysis.readers.taken import Spans, read_marks, spans_of
+from analysis.readers.taken import Spans, check_alone, read_marks, spans_of
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
     CAPACITY,
@@ -94,7 +94,7 @@ def read_runs(run_dirs: Sequence[Path]) -> Run:
     check_distinct(run_dirs, manifests)
     check_same(run_dirs, manifests)
     shifts = dict(zip(run_dirs, shifts_s(run_dirs, manifests), strict=True))
-    spans = dict(zip(run_dirs, spans_of(manifests, _each(run_dirs, read_marks)), strict=True))
+    spans = dict(zip(run_dirs, spans_of(run_dirs, manifests, _each(run_dirs, read_marks)), strict=True))
     samples = LatencyFiles()
     found = _each(run_dirs, lambda run_dir: _read_files(run_dir, spans[run_dir], shifts[run_dir], samples))
     check_side_by_side(shifts, [files.latency.last_s for files in found])
@@ -131,6 +131,9 @@ def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
     """
     samples = LatencyFiles()
     found = _each(paths, samples.add)
+    for path in paths:
+        if (path.parent / MANIFEST).is_file():
+            check_alone(path, read_manifest(path.parent))
     beside = paths[0].parent
     is_kept = len(paths) == 1 and (beside / SUMMARY).is_file() and not (beside / MANIFEST).exists()
     return Run(
@@ -162,7 +165,7 @@ def _read_files(run_dir: Path, spans: Spans, shift_s: int, samples: LatencyFiles
     notable = read_table(run_dir / NOTABLE, _NOTABLE, spans[NOTABLE])
     timeline.columns["second"] = timeline.columns["second"] + np.int64(shift_s)
     notable.columns["at_s"] = notable.columns["at_s"] + shift_s
-    has_failures = (run_dir / FAILURES).exists()
+    has_failures = (run_dir / FAILURES).exists() or bool(spans[FAILURES].end)
     failures = read_table(run_dir / FAILURES, _FAILURES, spans[FAILURES]) if has_failures else None
     return _Files(latency, timeline, failures, notable)
 

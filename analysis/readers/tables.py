@@ -41,7 +41,7 @@ class Blocks:
         self._path, self._columns, self._span = path, columns, span
 
     def __iter__(self) -> Iterator[Arrays]:
-        if not self._path.exists():
+        if not self._path.exists() and not self._span.end:
             return
         if not self._path.is_file():  # a pipe without end, say
             raise BadRun(f"{self._path.name}: not a file")

@@ -16,12 +16,13 @@ from analysis.errors import BadRun
 from analysis.readers.columns import Arrays, lists_of, whole_numbers
 from analysis.readers.csv_batches import WHOLE, Span
 from analysis.readers.tables import Blocks, joined, no_rows
-from analysis.run_format import OFFSETS, WORKERS
+from analysis.run_format import LATENCY, OFFSETS, WORKERS
 
 Manifest = Mapping[str, Any]
 Spans = Mapping[str, Span]  # by file
 
 LISTS, LAST = ("workers", "reports"), "last"
+LONGEST_HEAD = 1 << 16  # bytes
 WHOLE_FILES: Spans = dict.fromkeys(OFFSETS, WHOLE)
 
 
@@ -34,7 +35,7 @@ class Marks:
 
 
 def read_marks(run_dir: Path) -> Marks | None:
-    """Read workers.csv; None for a run without workers. Raises BadRun."""
+    """Read workers.csv; None where there is none. Raises BadRun."""
     path, number = run_dir / WORKERS, whole_numbers()
     if not path.exists():
         return None
@@ -46,26 +47,94 @@ def read_marks(run_dir: Path) -> Marks | None:
         workers, reports = (block.pop(name) for name in LISTS)
         if (workers.lengths != reports.lengths).any():
             raise BadRun(f"{WORKERS}: a row has not as many reports as workers")
-        taken |= dict(zip(workers.numbers.tolist(), reports.numbers.tolist(), strict=True))
+        for worker, count in zip(workers.numbers.tolist(), reports.numbers.tolist(), strict=True):
+            _check_grows(f"reports of worker {worker}", taken.get(worker, 0), count)
+            taken[worker] = count
         parts.append({**block, LAST: reports.numbers[np.cumsum(reports.lengths) - 1]})
-    return Marks(taken, joined(parts, (LAST, *offsets)))
+    rows = joined(parts, (LAST, *offsets))
+    for name in offsets:
+        for step in np.flatnonzero(np.diff(rows[name]) < 0)[:1]:
+            _check_grows(name, *rows[name][step : step + 2].tolist())
+    return Marks(taken, rows)
 
 
-def spans_of(manifests: Sequence[Manifest], marks: Sequence[Marks | None]) -> list[Spans]:
-    """Give the spans of each run's files that count, for runs that are read as one."""
-    runs = list(zip(manifests, marks, strict=True))
-    taken = {manifest.get("id"): each.taken for manifest, each in runs if each and manifest.get("kept_by") is None}
-    return [
-        _spans(manifest, each, taken.get(manifest.get("id"), {})) if each else WHOLE_FILES for manifest, each in runs
-    ]
+def spans_of(runs: Sequence[Path], manifests: Sequence[Manifest], marks: Sequence[Marks | None]) -> list[Spans]:
+    """Give the spans of each run's files that count, for runs that are read as one.
+
+    Raises BadRun where it is not known what a master has taken, or what of it is here.
+    """
+    masters = {
+        manifest.get("id"): each for manifest, each in zip(manifests, marks, strict=True) if not _is_kept(manifest)
+    }
+    found = []
+    for run, manifest, each in zip(runs, manifests, marks, strict=True):
+        matters = len(runs) > 1 or _is_kept(manifest)
+        if each is None:
+            _check_needs_none(run, manifest, matters=matters)
+            found.append(WHOLE_FILES)
+            continue
+        is_open = manifest["state"] == "running"
+        if matters and not is_open:
+            _check_whole(run, each)
+        begin = _begin(run, manifest, each, masters) if _is_kept(manifest) else 0
+        found.append(_spans(each, begin, is_open=is_open))
+    return found
 
 
-def _spans(manifest: Manifest, marks: Marks, taken: Mapping[int, int]) -> Spans:
-    """Give the spans of a run that has *marks*, where the master has *taken* so many reports."""
-    is_open, kept_by, begin = manifest["state"] == "running", manifest.get("kept_by"), 0
-    if kept_by is not None:
-        # One row for each report, but not for those without requests.
-        begin = int((marks.rows[LAST] <= taken.get(kept_by, 0)).sum())
+def check_alone(path: Path, manifest: Manifest) -> None:
+    """Raise BadRun for a latency.csv of which only a part may count."""
+    if _is_kept(manifest) or (manifest["state"] == "running" and manifest.get("sharing")):
+        raise BadRun(f"{path} is not whole without the files beside it: name its folder, {path.parent}")
+
+
+def _is_kept(manifest: Manifest) -> bool:
+    return manifest.get("kept_by") is not None
+
+
+def _begin(run: Path, manifest: Manifest, marks: Marks, masters: Mapping[Any, Marks | None]) -> int:
+    """How many of the reports that a worker kept its master has taken."""
+    worker, run_id = manifest["kept_by"], manifest.get("id")
+    if not masters:
+        return 0
+    if run_id not in masters:
+        raise BadRun(f"{run} is what worker {worker} kept of another run: name that one's folder with it, or it alone")
+    master = masters[run_id]
+    first, taken = int(marks.rows[LAST][:1].sum()), master.taken.get(worker, 0) if master else 0
+    if first > taken + 1:
+        raise BadRun(
+            f"{run} begins with report {first:,} of worker {worker}, and of those before, its run has {taken:,}:"
+            f" {WORKERS} of one of them has lost rows"
+        )
+    return int((marks.rows[LAST] <= taken).sum())
+
+
+def _check_whole(run: Path, marks: Marks) -> None:
+    """A run that ended has no rows behind those that workers.csv tells of."""
+    for file, column in OFFSETS.items():
+        size, told = (run / file).stat().st_size if (run / file).is_file() else 0, _offset(marks, column, None)
+        if told and size != told:
+            raise BadRun(f"{run}/{file} has {size:,} bytes where {WORKERS} says {told:,}; one of them was changed")
+
+
+def _check_needs_none(run: Path, manifest: Manifest, *, matters: bool) -> None:
+    is_needed = manifest.get("sharing") and (matters or manifest["state"] == "running")
+    if is_needed and _has_rows(run / LATENCY):
+        raise BadRun(f"{run} has no {WORKERS}, which says what of it counts; it was not copied with the rest")
+
+
+def _has_rows(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return len(file.readlines(LONGEST_HEAD)) > 1
+
+
+def _check_grows(what: str, before: int, then: int) -> None:
+    if then < before:
+        raise BadRun(f"{WORKERS}: {what} fall from {before:,} to {then:,}; it was changed")
+
+
+def _spans(marks: Marks, begin: int, *, is_open: bool) -> Spans:
     return {
         file: Span(_offset(marks, column, begin), _offset(marks, column, None) if is_open else None)
         for file, column in OFFSETS.items()

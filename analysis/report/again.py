@@ -11,6 +11,7 @@ BASE64_MARK = " (base64)"  # loadgate's own, behind the name of a file sent as b
 # What `loadgate run` does without the option.
 GRACE_S, MAX_IN_FLIGHT = 5.0, 10_000
 MOST_USERS = 100  # that `loadgate run` makes of a rate
+SHARED_BY, REDISTRIBUTE = ("processes", "workers"), "redistribute"
 MOST_CLOSED_USERS = 100_000  # that it takes
 
 ONLY_NAMES = (
@@ -96,9 +97,10 @@ def _timing(run: Mapping[str, Any], load: Mapping[str, Any]) -> list[str]:
 
 
 def _sharing(run: Mapping[str, Any]) -> list[str]:
-    workers, in_flight, words = run["workers"], run["load"].get("max_in_flight"), []
-    if isinstance(workers, int) and workers > 1:
-        words += ["--processes", str(workers)]
+    sharing, in_flight, words = run.get("sharing") or {}, run["load"].get("max_in_flight"), []
+    if sharing.get("by") in SHARED_BY and sharing.get("count"):
+        words += [f"--{sharing['by']}", str(sharing["count"])]
+        words += ["--lost-worker", REDISTRIBUTE] if run.get("lost_worker") == REDISTRIBUTE else []
     if in_flight not in (None, MAX_IN_FLIGHT):
         words += ["--max-in-flight", _number(in_flight)]
     return words
@@ -133,6 +135,8 @@ def _notes(run: Mapping[str, Any], has_query: bool) -> list[str]:
         notes.append("The URL had a query, which is never kept: add it.")
     if run["credential"] not in (None, "none"):
         notes.append(f"The credential ({run['credential']}) comes from the environment: see docs/credentials.md.")
+    if (run.get("sharing") or {}).get("by") == "workers":
+        notes.append("The load came from workers (`loadgate worker`): start them again, and say where to --listen.")
     if not run["load"].get("duration_s") and not run["load"].get("search"):
         notes.append("The run had no duration of its own; this is how long it went on.")
     return notes

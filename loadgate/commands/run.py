@@ -15,11 +15,11 @@ import click
 from loadgate import options, sharing
 from loadgate.arrivals import shared
 from loadgate.click_options import checked, with_options
+from loadgate.errors import INTERRUPTED
 from loadgate.options import Option
 from loadgate.sharing import with_sharing
 
 PACKAGE = Path(__file__).parent.parent
-INTERRUPTED = 130
 HEADLESS = ("--headless", "--only-summary", "--loglevel=ERROR")
 OF_BOTH = ("out", "baseline", "tolerance", "no_plots")  # what a comparison of two services has once
 

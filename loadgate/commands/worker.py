@@ -1,10 +1,16 @@
 """`loadgate worker`: sends a part of the load of a master on another machine."""
 
+import signal
+import sys
+
 import click
 
 from loadgate import options, sharing
 from loadgate.click_options import checked
 from loadgate.commands.run import launch
+from loadgate.errors import INTERRUPTED, ConfigError
+
+NOT_CONNECTED = -1  # how Locust ends where no master answers for minutes
 
 EXAMPLES = """\
 \b
@@ -29,13 +35,12 @@ def worker(master: str, processes: int | None) -> None:
     """
     host, port = sharing.master(master)
     click.echo(f"worker of {host}:{port}", err=True)
-    launch(
-        "run_requests",
-        [
-            "--worker",
-            f"--master-host={host}",
-            f"--master-port={port}",
-            *([f"--processes={processes}"] if processes else []),
-        ],
-        mode=["--loglevel=WARNING"],
-    )
+    if not processes:  # else it is Locust's to wait for them
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(INTERRUPTED))  # until the worker has its own: it is no crash
+    where = ["--worker", f"--master-host={host}", f"--master-port={port}"]
+    try:
+        launch("run_requests", [*where, *([f"--processes={processes}"] if processes else [])], ["--loglevel=WARNING"])
+    except SystemExit as end:
+        if end.code == NOT_CONNECTED:
+            raise ConfigError(f"no master answered at {host}:{port}; is it there, and the address right?") from None
+        raise

@@ -3,6 +3,7 @@
 The stand-in's truth file has a row for each request that it got, the one before the load among them.
 """
 
+import json
 import os
 import platform
 import re
@@ -287,6 +288,57 @@ def test_the_run_of_a_killed_worker_is_invalid_and_says_what_may_be_missing(stan
     assert_estimated(done, service, chance=arrivals == "poisson")
 
 
+def test_of_a_worker_that_is_killed_in_a_ramp_no_more_is_missing_than_is_said(stand_in, cluster):
+    service = stand_in(*FAST)
+    load = cluster(service, "--rate=200", "--ramp=10s", "--duration=11s")
+    load.await_that(lambda: len(service.rows()) > 200)
+
+    load.workers[0].send(signal.SIGKILL)
+    done = load.finished()
+    [absence] = done.manifest()["absences"]
+
+    assert 0 < served(service) - counted(done) <= absence["unreported"]
+    assert f"Not counted are at most {absence['unreported']} requests of theirs" in done.stdout
+
+
+def test_what_users_who_wait_sent_is_told_as_of_how_fast_it_was(stand_in, cluster):
+    load = cluster(stand_in(*FAST), "--users=2", "--duration=8s")
+    load.await_reports()
+
+    load.workers[0].send(signal.SIGKILL)
+    done = load.finished()
+
+    assert re.search(r"Not counted are about [\d,]+ requests of theirs, if these were answered as fast", done.stdout)
+
+
+def test_that_a_worker_was_killed_is_known_when_its_master_is_killed_too(stand_in, cluster, tmp_path):
+    service = stand_in(*FAST)
+    load = cluster(service, f"--rate={RATE}", "--duration=5m")
+    load.await_reports()
+
+    load.workers[0].send(signal.SIGKILL)
+    load.await_that(lambda: '"heard_s"' in (load.run / "run.json").read_text("utf-8"))
+    load.master.send(signal.SIGKILL)
+    assert load.workers[1].ended(2 * PATIENCE_S) == 0
+    code, summary, said = reported(load.run, *load.workers[1].left(), out=tmp_path / "together")
+    [absence] = json.loads((load.run / "run.json").read_text("utf-8"))["absences"]
+
+    assert code == 3, said
+    assert "worker_lost" in {caution["name"] for caution in summary["cautions"]}
+    assert 0 < served(service) - sum(summary["outcomes"].values()) <= absence["unreported"]
+
+
+def test_a_worker_that_waits_for_its_master_ends_by_ctrl_c(beside):
+    worker = beside("worker", "loadgate", "worker", f"127.0.0.1:{free_port()}", token=TOKEN)
+    until(lambda: "worker of" in worker.said)
+    time.sleep(2)
+
+    worker.send(signal.SIGINT)
+
+    assert worker.ended() == 130
+    assert "Traceback" not in worker.said
+
+
 def test_nobody_takes_the_share_of_a_killed_worker_however_long_it_is_gone(stand_in, cluster):
     service = stand_in(*FAST)
     load = cluster(service, f"--rate={RATE}", "--duration=75s")  # Locust gives a share away after a minute
@@ -551,10 +603,11 @@ def test_a_worker_that_could_not_send_the_same_is_named_before_the_load(stand_in
 
     assert done.code == 2
     assert re.search(rf"worker [12] on \S+: {re.escape(reason)}", done.stderr), done.stderr
+    assert f"refused by the master: {reason}" in load.workers[1].said
     assert "Traceback" not in done.stderr
     assert not done.run.exists()
     assert served(service) == 0
-    assert [worker.ended() for worker in load.workers] == [0, 0]
+    assert [worker.ended() for worker in load.workers] == [0, 2]
 
 
 # ---- connections that are reset

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_by_hand import manifest_of
 
 from analysis.errors import BadRun
-from analysis.readers.run_directory import read_run, read_runs
+from analysis.readers.run_directory import read_latency, read_run, read_runs
 from analysis.run_format import FAILURES, LATENCY, MANIFEST, MEASURES, NOTABLE, RESPONSE, TIMELINE, WORKERS
 from loadgate.run_directory import RunDirectory
 
@@ -37,16 +37,16 @@ def directory(path, **manifest):
     return RunDirectory(path, manifest_of(**{"id": "one", "state": "running", "counts": None} | manifest), {})
 
 
-def running(path, *writes):
+def running(path, *writes, **manifest):
     """Leave what a master leaves that is killed: `writes` are reports, and how many of each worker there are then."""
-    made, sizes = directory(path), []
+    made, sizes = directory(path, **manifest), []
     for reports, taken in writes:
         sizes.append({name: size_of(path / name) for name in FILES})
         made.append(together(reports), taken)
     manifest = (path / MANIFEST).read_bytes()
     made.close("complete")
     (path / MANIFEST).write_bytes(manifest)
-    return sizes[-1]
+    return sizes[-1] if sizes else {}
 
 
 def size_of(path):
@@ -130,12 +130,89 @@ def test_a_report_without_requests_that_is_left_out_shifts_nothing(tmp_path):
     assert times_us(read_runs([tmp_path / "run", tmp_path / "kept"])) == Counter([0, 15])
 
 
-@pytest.mark.parametrize("of", [{"id": "other"}, {"kept_by": 2}])
-def test_what_is_of_another_run_or_worker_is_counted_whole(tmp_path, of):
+def test_what_is_of_another_worker_is_counted_whole(tmp_path):
     running(tmp_path / "run", ([0], {1: 4}))
-    kept(tmp_path / "kept", 1, [(0, 10)], **of)
+    kept(tmp_path / "kept", 2, [(0, 10)])
 
     assert times_us(read_runs([tmp_path / "run", tmp_path / "kept"])) == Counter([0, 10])
+
+
+def test_what_is_of_another_run_is_not_added(tmp_path):
+    running(tmp_path / "run", ([0], {1: 4}))
+    kept(tmp_path / "kept", 1, [(0, 10)], id="other")
+
+    with pytest.raises(BadRun, match="kept is what worker 1 kept of another run: name that one's folder"):
+        read_runs([tmp_path / "run", tmp_path / "kept"])
+
+
+def test_what_was_kept_can_be_read_alone(tmp_path):
+    kept(tmp_path / "one", 1, [(3, 10)])
+    kept(tmp_path / "other", 2, [(0, 20)])
+
+    assert times_us(read_run(tmp_path / "one")) == Counter([10])
+    assert times_us(read_runs([tmp_path / "one", tmp_path / "other"])) == Counter([10, 20])
+
+
+def test_reports_that_neither_has_are_missed(tmp_path):
+    running(tmp_path / "run", ([0], {1: 4}))
+    kept(tmp_path / "kept", 1, [(5, 10)])
+
+    with pytest.raises(
+        BadRun, match="kept begins with report 6 of worker 1, and of those before, its run has 4: workers"
+    ):
+        read_runs([tmp_path / "run", tmp_path / "kept"])
+
+
+SHARED = {"sharing": {"by": "workers", "count": 1}}
+
+
+@pytest.mark.parametrize("of", ["run", "kept"])
+def test_a_workers_csv_that_was_not_copied_along_is_missed(tmp_path, of):
+    running(tmp_path / "run", ([0], {1: 1}), **SHARED)
+    kept(tmp_path / "kept", 1, [(0, 10)], **SHARED)
+    (tmp_path / of / WORKERS).unlink()
+
+    with pytest.raises(BadRun, match=f"/{of} has no workers.csv"):
+        read_runs([tmp_path / "run", tmp_path / "kept"])
+
+
+def test_a_master_that_was_killed_before_it_wrote_anything_has_nothing(tmp_path):
+    running(tmp_path / "run", **SHARED)
+    kept(tmp_path / "kept", 1, [(0, 10)], **SHARED)
+
+    assert not (tmp_path / "run" / WORKERS).exists()
+    assert times_us(read_runs([tmp_path / "run", tmp_path / "kept"])) == Counter([10])
+
+
+@pytest.mark.parametrize("name", [LATENCY, TIMELINE, FAILURES, NOTABLE])
+@pytest.mark.parametrize("change", [lambda rows: rows[:-1], lambda rows: rows + rows[-1:], lambda rows: []])
+def test_what_was_kept_is_not_to_be_changed(tmp_path, name, change):
+    kept(tmp_path, 1, [(0, 10), (1, 11)])
+    rows = (tmp_path / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / name).write_text("".join(change(rows)), encoding="utf-8")
+
+    with pytest.raises(BadRun, match=rf"{name} has [\d,]+ bytes where workers.csv says"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("name", [LATENCY, TIMELINE, FAILURES, NOTABLE])
+def test_a_file_that_is_gone_is_missed(tmp_path, name):
+    running(tmp_path, ([0], {1: 1}))
+    (tmp_path / name).unlink()
+
+    with pytest.raises(BadRun, match=name):
+        read_run(tmp_path)
+
+
+def test_a_latency_csv_of_which_a_part_counts_is_not_read_alone(tmp_path):
+    running(tmp_path / "run", ([0], {1: 1}), **SHARED)
+    kept(tmp_path / "kept", 1, [(0, 10)], **SHARED)
+
+    for of in ("run", "kept"):
+        with pytest.raises(
+            BadRun, match=f"/{of}/latency.csv is not whole without the files beside it: name its folder"
+        ):
+            read_latency([tmp_path / of / LATENCY])
 
 
 def test_a_master_that_hears_of_nothing_has_all_that_it_heard_before(tmp_path):
@@ -185,6 +262,8 @@ def test_a_row_that_was_not_written_to_its_end_says_nothing(tmp_path):
         "1,1,-5,100,100,100",
         "1,1,1e3,100,100,100",
         f"1,1,{'9' * 30},1,1,1",
+        "1,0,10000,10000,10000,10000",
+        "1,9,1,1,1,1",
     ],
 )
 @pytest.mark.parametrize("of", ["run", "kept"])
@@ -201,8 +280,8 @@ def test_what_makes_no_sense_is_named(tmp_path, row, of):
 @pytest.mark.parametrize("offset", [5, 100, 10**18])
 def test_an_offset_at_which_no_row_ends_is_named(tmp_path, offset):
     running(tmp_path, ([0], {1: 1}))
-    with (tmp_path / WORKERS).open("a", encoding="utf-8") as file:
-        file.write(f"1,2,{offset},{offset},{offset},{offset}\n")
+    head, _ = (tmp_path / WORKERS).read_text(encoding="utf-8").splitlines()
+    (tmp_path / WORKERS).write_text(f"{head}\n1,1,{offset},{offset},{offset},{offset}\n", encoding="utf-8")
 
     with pytest.raises(BadRun, match=rf"^latency.csv: no row ends at byte {offset:,}, though workers.csv says so"):
         read_run(tmp_path)

@@ -84,9 +84,18 @@ def test_what_is_as_it_would_be_anyway_is_left_out():
 
 
 def test_processes_and_the_limit_in_flight_are_said():
-    params = read_back(again(run_of(load=OPEN | {"max_in_flight": 800}, workers=4)).command)
+    shared = {"sharing": {"by": "processes", "count": 4}, "lost_worker": "invalid"}
+    params = read_back(again(run_of(load=OPEN | {"max_in_flight": 800}, **shared)).command)
 
-    assert (params["processes"], params["max_in_flight"]) == (4, "800")
+    assert (params["processes"], params["max_in_flight"], params["lost_worker"]) == (4, "800", None)
+
+
+def test_workers_are_said_as_many_as_were_asked_for_with_what_a_lost_one_means():
+    found = again(run_of(load=OPEN, workers=5, sharing={"by": "workers", "count": 3}, lost_worker="redistribute"))
+    params = read_back(found.command)
+
+    assert (params["workers"], params["lost_worker"], params["processes"]) == (3, "redistribute", None)
+    assert any("loadgate worker" in note for note in found.notes)
 
 
 def test_a_run_without_an_end_of_its_own_is_as_long_as_it_was():
