@@ -165,7 +165,7 @@ def test_the_terminal_has_the_answer_first(searched):
 
 
 def test_it_is_run_again_as_it_was(searched):
-    summary = summary_of(searched(*FOUND, seed=7, workers=2))
+    summary = summary_of(searched(*FOUND, seed=7, sharing={"by": "processes", "count": 2}))
     words = shlex.split(again(summary["run"]).command.replace("\\\n", ""))
     assert words[:2] == ["loadgate", "capacity"]
     params = capacity_command.make_context("capacity", words[2:]).params
