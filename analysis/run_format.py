@@ -18,6 +18,7 @@ LATENCY = "latency.csv"
 TIMELINE = "timeline.csv"
 FAILURES = "failures.csv"
 NOTABLE = "notable.csv"
+REDISTRIBUTE = "redistribute"  # in the manifest: others take the share of a lost worker
 WORKERS = "workers.csv"  # of a run whose rows came from workers
 CAPACITY = "capacity.json"  # of a run that searched for the capacity of its service
 # The report's; the first holds what the manifest says.

@@ -17,6 +17,7 @@ class Absence:
     """
 
     worker: str
+    number: int
     heard_s: float
     told_s: int
     unreported: int
@@ -62,8 +63,8 @@ class Absences:
             second, target, sent, in_flight = (rows["timeline"][-1][at] for at in (0, 2, 4, 8))
             self._told[worker] = Told(second + 1, max(target or 0.0, sent), in_flight)
 
-    def begin(self, worker: str, label: str, heard_s: float, most_per_s: float) -> None:
-        """Note that a worker, which people know by its label, is away: it was heard of last then.
+    def begin(self, worker: str, number: int, label: str, heard_s: float, most_per_s: float) -> None:
+        """Note that a worker, with this number and which people know by its label, is away: it was heard of last then.
 
         Of the load it was to send no more than `most_per_s`; 0: that is not known.
         """
@@ -72,7 +73,7 @@ class Absences:
         sent = per_s * max(heard_s + self._heartbeat_s - told.to_s, 0)
         chance = 0.0 if self._is_steady else SIGMAS * math.sqrt(sent)
         unreported = told.in_flight + math.ceil(sent + chance)
-        self._away[worker] = Absence(label, round(heard_s, 1), told.to_s, unreported)
+        self._away[worker] = Absence(label, number, round(heard_s, 1), told.to_s, unreported)
         self.all.append(self._away[worker])
 
     def end(self, worker: str, back_s: float) -> None:

@@ -25,7 +25,6 @@ class Here:
 
     names: frozenset[str] = frozenset()  # of workers
     lost: frozenset[str] = frozenset()
-    absences: tuple[dict[str, Any], ...] = ()
     count = 1  # of processes that send
 
     def __init__(self, take_in: TakeIn, on_batch: OnBatch, on_locked: Callable[[Exception], None]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from analysis import run_format
 from analysis.capacity.search import Search
 from analysis.choices import Baseline
-from loadgate.options import INVALID, REDISTRIBUTE
+from loadgate.options import INVALID
 from loadgate.outlines import Outline
 from loadgate.plan import Plan
 from loadgate.probe import Probe
@@ -77,18 +77,19 @@ def describe(
         "slo": [each.text for each in plan.slo],
         "baseline": plan.baseline and _baseline(path, plan.baseline),
         "workers": workers,
-        "sharing": _sharing(options),
-        "lost_worker": REDISTRIBUTE if options.enable_rebalancing else INVALID,
+        "sharing": _sharing(options, workers),
+        "lost_worker": run_format.REDISTRIBUTE if options.enable_rebalancing else INVALID,
         "probe": None if probe is None else probe.as_dict(),
         "counts": None,
     }
 
 
-def _sharing(options: Namespace) -> dict[str, Any] | None:
+def _sharing(options: Namespace, workers: int) -> dict[str, Any] | None:
     """Among how many others the load is shared, and by which option; None: this process sends itself."""
     if options.processes:
         return {"by": "processes", "count": options.processes}
-    return {"by": "workers", "count": options.expect_workers} if options.master else None
+    # Locust's own command line need not say how many workers there will be.
+    return {"by": "workers", "count": max(options.expect_workers, workers)} if options.master else None
 
 
 def _load(plan: Plan, options: Namespace, users: int, asked: Search | Outline | None) -> dict[str, Any]:

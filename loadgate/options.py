@@ -10,7 +10,7 @@ from loadgate import profiles
 from loadgate.arrivals import DISTRIBUTIONS
 from loadgate.credential import WAYS
 
-INVALID, REDISTRIBUTE = "invalid", "redistribute"  # a run that lost a worker; or the share of that one
+INVALID = "invalid"  # a run that lost a worker; else the share of that one is what REDISTRIBUTE says
 LOAD_MODELS = ("open", "closed")
 # More of either is a slip of the finger: it would take the machine down before the service.
 LARGEST_COUNT, LARGEST_RATE = 1_000_000_000, 1_000_000

@@ -215,9 +215,13 @@ class Session:
     @property
     def is_on(self) -> bool:
         """Whether a test is on, from the moment that Locust begins with it."""
-        is_idle = self._runner.state in (runners.STATE_INIT, runners.STATE_STOPPED)
         is_held = self._is_beginning or self.directory is not None
-        return not is_idle or self._runner.shape_greenlet is not None or is_held
+        return self.is_shown or self._runner.shape_greenlet is not None or is_held
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether Locust's page would show that a test is on, which it does a little later."""
+        return self._runner.state not in (runners.STATE_INIT, runners.STATE_STOPPED)
 
     @property
     def is_new(self) -> bool:
@@ -367,12 +371,12 @@ class Session:
             self._on_unwritable(error)
         return not self.directory.is_cut_off
 
-    def _on_absence(self) -> None:
+    def _on_absence(self, known: dict[str, Any]) -> None:
         """Have the manifest tell which workers are away: the master may be gone at the end."""
         if self.directory is None:
             return
         try:
-            self.directory.note(absences=self.senders.absences, workers_lost=len(self.senders.lost))
+            self.directory.note(**known)
         except OSError as error:
             self._on_unwritable(error)
 

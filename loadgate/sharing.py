@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from analysis.run_format import REDISTRIBUTE
 from loadgate import options
 from loadgate.click_options import checked
 from loadgate.errors import ConfigError
-from loadgate.options import INVALID, REDISTRIBUTE
+from loadgate.options import INVALID
 
 PORT = 5557  # Locust's own
 LOOPBACK = "127.0.0.1"
@@ -67,9 +68,9 @@ def arguments(processes: int | None, workers: int | None, listen: str | None, lo
 
 def address(text: str) -> tuple[str, int]:
     """Read IP[:PORT]. Raises UsageError."""
-    host, _, port = text.partition(":")
+    host, colon, port = text.partition(":")
     try:
-        return str(ipaddress.IPv4Address(host)), _port(port if ":" in text else str(PORT))
+        return str(ipaddress.IPv4Address(host)), _port(port) if colon else PORT
     except ValueError:
         raise click.UsageError(
             f"--listen {text!r} is no IPv4 address; write one of this machine's, as 10.0.0.5 or 0.0.0.0:{PORT}"
@@ -78,11 +79,11 @@ def address(text: str) -> tuple[str, int]:
 
 def master(text: str) -> tuple[str, int]:
     """Read HOST[:PORT]. Raises UsageError."""
-    host, _, port = text.rpartition(":") if ":" in text else (text, "", "")
+    host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
     try:
         if not host or any(character in "/@[]: " for character in host):
             raise ValueError(host)
-        return host, _port(port if ":" in text else str(PORT))
+        return host, _port(port) if colon else PORT
     except ValueError:
         raise click.UsageError(
             f"{text!r} is no address of a master; write its host, as 10.0.0.5 or HOST:{PORT}"

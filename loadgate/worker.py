@@ -28,7 +28,6 @@ from loadgate.messages import BEGIN, CHECK, CHECKED, HURRY, LOCKED, RATE, READY,
 from loadgate.plan import Plan, plan
 from loadgate.recording import Batch
 from loadgate.run_directory import RunDirectory
-from loadgate.sharing import LOOPBACK
 from loadgate.signals import Signals
 from loadgate.terms import Terms
 from loadgate.worker_report import COUNTED, WorkerReport
@@ -114,15 +113,21 @@ class Worker:
         self._runner.send_message(CHECKED, answer | {"id": msg.data["id"], "clock": time.time()})
 
     def _say_number(self) -> None:
-        """Tell whoever started this worker how its master calls it; a process of the master's own nobody looks for."""
-        options = self._environment.parsed_options
-        if not options.processes or options.master_host != LOOPBACK:
-            print(f"worker {self._runner.worker_index + 1} of {options.master_host}", file=sys.stderr, flush=True)
+        """Tell whoever started this worker how its master calls it."""
+        if not self._is_masters_own:
+            host = self._environment.parsed_options.master_host
+            print(f"worker {self._runner.worker_index + 1} of {host}", file=sys.stderr, flush=True)
+
+    @property
+    def _is_masters_own(self) -> bool:
+        """Whether this is a process of `--processes` of the master, which speaks for it."""
+        return "--worker" not in sys.argv
 
     def _on_refused(self, msg: Any, **_: Any) -> None:
         """Tell why the master will not have it: it ends soon, and whoever started it may not see the master."""
-        log.error("refused by the master: %s", one_line(msg.data))
-        self._environment.process_exit_code = CANNOT
+        if not self._is_masters_own:
+            log.error("refused by the master: %s", one_line(msg.data))
+            self._environment.process_exit_code = CANNOT
 
     def _planned(self, told: dict[str, Any]) -> Plan:
         options = Namespace(**vars(self._environment.parsed_options) | told["options"])
@@ -264,7 +269,6 @@ class Worker:
         path = manifest.run_path(None, f"{described['name']}-worker-{worker}")
         nothing_of_its_own = {"users": 0, "rate_per_s": 0}  # the master's own run has the whole load
         described |= {"kept_by": worker, "load": described["load"] | nothing_of_its_own, "workers": 0}
-        described |= {"absences": [], "workers_lost": 0}
         try:
             directory = RunDirectory(path, described, self._plan.sending.limits.gateway.advice)
             for number, rows in kept:

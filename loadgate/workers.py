@@ -41,13 +41,13 @@ class Workers:
         environment: Any,
         see: TakeIn,
         write: Callable[[Report, Mapping[int, int]], bool],
-        on_absence: Callable[[], None],
+        on_absence: Callable[[dict[str, Any]], None],
         on_locked: Callable[[Exception], None],
     ) -> None:
         """`see` gets the rows of each worker as they come.
 
         `write` gets those of all of them, with how many reports of each there are by now, and says whether it could.
-        `on_absence` is called when `absences` are other ones.
+        `on_absence` gets what the manifest should tell of those who are away, when these are others than before.
         """
         self.load = None  # a master sends nothing itself
         locust_rpc.guard(environment.runner, self._is_strange)
@@ -100,11 +100,6 @@ class Workers:
         """Those of them that are not heard of any more, and had not ended."""
         return self.names - self._fleet.here - self._stopped
 
-    @property
-    def absences(self) -> list[dict[str, Any]]:
-        """When any of them was away, for the manifest."""
-        return [asdict(absence) for absence in self._absences.all]
-
     def await_all(self, expected: int, patience_s: float) -> None:
         """Wait until so many have come; 0: for COME_S. Raises ConfigError if they do not."""
         self._fleet.await_all(expected, patience_s)
@@ -134,7 +129,7 @@ class Workers:
         """
         self._run, self._began, self._draining, self._is_drained = manifest["id"], clock(), False, False
         self._patience_s = plan.sending.limits.deadline_s + SLACK_S
-        self._per_user_per_s = plan.rate_per_user if plan.load_model == "open" and not plan.own_tasks else None
+        self._per_user_per_s = plan.rate_per_user if plan.load_model == "open" else None
         self._inbox, self._merging, self._counts = Inbox(), Merging(), Counter()
         self._unwritten, self._unanswered = no_rows(), set()
         self._stopped, self._left, self._must_share = set(), {}, False
@@ -143,7 +138,7 @@ class Workers:
             "rate_per_user": rate_per_user,
             "watched": is_watched,
             "gives_way": self._gives_way,
-            "manifest": manifest,
+            "manifest": dict(manifest),  # as it is now: the run's own goes on
         }
         workers = sorted(self._fleet.here & self._checking.answered, key=self._fleet.number)
         self._absences = Absences(HEARTBEAT_S, is_steady=manifest["load"]["arrivals"] == "constant")
@@ -182,7 +177,7 @@ class Workers:
         self._note_absences(lost)
         self._run, self._beginning = "", {}
         left = [{"worker": self._fleet.label(worker), "at_s": round(at_s, 1)} for worker, at_s in self._left.items()]
-        return Ending(dict(self._counts), len(lost), self.absences, left)
+        return Ending(dict(self._counts), len(lost), [asdict(absence) for absence in self._absences.all], left)
 
     # ---- what they say
 
@@ -292,33 +287,38 @@ class Workers:
     def _watch_on(self) -> None:
         while True:
             gevent.sleep(LOOK_S)
-            self._note_absences(self.lost)
-            self._note_returns()
+            if self.lost != self._absences.away:
+                self._note_absences(self.lost)
+                self._note_returns()
+                self._on_absence(self._absences_known())
             for worker in self._fleet.here - self.names:
                 self._let_join(worker)
             if self._must_share:
                 gevent.spawn(self._share_anew)  # it takes as long as a ramp
 
     def _note_absences(self, gone: frozenset[str]) -> None:
+        most_per_s = self._most_per_s()
         for worker in gone - self._absences.away:
-            label, heard_s = self._fleet.label(worker), max(self._heard.get(worker, 0.0) - self._began, 0.0)
-            self._absences.begin(worker, label, heard_s, self._most_per_s())
+            heard_s = max(self._heard.get(worker, 0.0) - self._began, 0.0)
+            self._absences.begin(worker, self._fleet.number(worker), self._fleet.label(worker), heard_s, most_per_s)
             self._must_share |= self._gives_way
-            log.error("%s is not heard of any more", label)
-            self._on_absence()
+            log.error("%s is not heard of any more", self._fleet.label(worker))
 
     def _most_per_s(self) -> float:
         """What a worker may have to send when all users are there; 0 where these wait for answers."""
         if self._per_user_per_s is None:
             return 0.0
-        told: float | None = self._beginning["rate_per_user"]
-        sharing = self.names - self._stopped - (self._absences.away if self._gives_way else frozenset())
+        told: float | None = self._beginning.get("rate_per_user")
+        sharing = self.names - self._stopped - self._absences.away  # Locust shares new users among these, in any case
         users: int = math.ceil(self._runner.target_user_count / max(len(sharing), 1))
         return users * (self._per_user_per_s if told is None else told)
+
+    def _absences_known(self) -> dict[str, Any]:
+        absences = [asdict(absence) for absence in self._absences.all]
+        return {"workers": len(self.names), "workers_lost": len(self.lost), "absences": absences}
 
     def _note_returns(self) -> None:
         for worker in self._absences.away - self.lost:
             self._absences.end(worker, clock() - self._began)
             self._must_share |= self._gives_way
             log.error("%s is back", self._fleet.label(worker))
-            self._on_absence()

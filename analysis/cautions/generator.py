@@ -9,7 +9,7 @@ from analysis.lateness import HALF, LATE_S, LATE_SHARE, lateness_over
 from analysis.outcomes import Outcome
 from analysis.percentiles import percentile
 from analysis.run import Run
-from analysis.run_format import LATENESS, SERVICE
+from analysis.run_format import LATENESS, REDISTRIBUTE, SERVICE
 from analysis.wording import share_text, time_text
 
 SHORT_SHARE = 0.01  # of the ordered requests that may be missing
@@ -66,8 +66,10 @@ def below_rate(evidence: Evidence) -> Caution | None:
         f" ({share_text(evidence.requests, round(requests))}). Allowed is {share_text(SHORT_SHARE, 1)} less."
     )
     manifest = evidence.run.manifest
-    if manifest.get("absences") or manifest.get("workers_left"):
-        advice = "Workers went away, and their share was missing until others had it: let a run be longer than minutes."
+    if manifest.get("workers_left") or (manifest.get("absences") and manifest.get("lost_worker") == REDISTRIBUTE):
+        advice = (
+            "A worker's share was missing until others had it, which in a run of more than two minutes is too little."
+        )
     else:
         advice = "The generator did not deliver the rate: lower it, or add processes (--processes)."
     return Caution("below_rate", True, text, advice)

@@ -10,12 +10,11 @@ from analysis.cautions.caution import Caution, Evidence
 from analysis.failures import FAILED, Failure
 from analysis.outcomes import Outcome
 from analysis.run import CLOCK_STEP_S, LOADGATE, Run
-from analysis.run_format import SERVICE
+from analysis.run_format import REDISTRIBUTE, SERVICE
 from analysis.samples import UNMEASURED, Samples
 from analysis.wording import length_text
 
 SAMPLED_EACH_S = 1.0  # how often the requests in flight are counted
-REDISTRIBUTED = "redistribute"  # what the run does about a lost worker
 MOST_NAMED = 3
 CLOCK_S = 5.0  # between the clock on the wall and the run's own, with what starting and ending take ...
 CLOCK_SHARE = 0.01  # ... and of a longer run this much: a clock is also set by making it run slower or faster
@@ -141,7 +140,7 @@ def worker_lost(evidence: Evidence) -> Caution | None:
     if not lost:
         return None
     workers = manifest.get("workers") or lost
-    redistributed = manifest.get("lost_worker") == REDISTRIBUTED and lost < workers
+    redistributed = manifest.get("lost_worker") == REDISTRIBUTE and lost < workers
     text = f"{lost} of {workers} worker processes went away in mid-run."
     text += " Others took their share of the load seconds later." if redistributed else ""
     gone = [absence for absence in manifest.get("absences") or [] if absence["back_s"] is None]

@@ -213,6 +213,7 @@ _PAYLOAD_KEYS: dict[str, tuple[Check, str]] = {
 }
 _ABSENCE_KEYS: dict[str, tuple[Check, str]] = {
     "worker": _TEXT,
+    "number": _WHOLE,
     "heard_s": _KNOWN,
     "told_s": _KNOWN,
     "unreported": _KNOWN,

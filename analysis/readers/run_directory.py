@@ -20,7 +20,7 @@ from analysis.readers.latency_file import FileEnd, LatencyFiles
 from analysis.readers.manifest import read_manifest, recorded_manifest
 from analysis.readers.side_by_side import check_distinct, check_same, check_side_by_side, joined_manifest, shifts_s
 from analysis.readers.tables import Table, joined, no_rows, read_table
-from analysis.readers.taken import Spans, check_alone, read_marks, spans_of
+from analysis.readers.taken import Spans, may_count_in_part, read_marks, spans_of
 from analysis.run import LATENCY_FILE, LOADGATE, Run, Source
 from analysis.run_format import (
     CAPACITY,
@@ -129,11 +129,10 @@ def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
 
     What a summary.json beside the only one of them says of the run is taken from there.
     """
+    for path in paths:
+        _check_alone(path)
     samples = LatencyFiles()
     found = _each(paths, samples.add)
-    for path in paths:
-        if (path.parent / MANIFEST).is_file():
-            check_alone(path, read_manifest(path.parent))
     beside = paths[0].parent
     is_kept = len(paths) == 1 and (beside / SUMMARY).is_file() and not (beside / MANIFEST).exists()
     return Run(
@@ -144,6 +143,18 @@ def read_latency(paths: Sequence[Path], timeout_s: float | None = None) -> Run:
         cut=tuple(str(path) for path, files in zip(paths, found, strict=True) if files.cut),
         source=Source(LATENCY_FILE, tuple(map(str, paths)), (NO_TIMELINE if is_kept else NO_MANIFEST,)),
     )
+
+
+def _check_alone(path: Path) -> None:
+    """Raise BadRun for a latency.csv in the folder of a run of which it does not tell what counts."""
+    if path.name != LATENCY or not (path.parent / MANIFEST).is_file():
+        return
+    try:
+        manifest = read_manifest(path.parent)
+    except BadRun:
+        return  # that is damaged, and this file all that there is
+    if may_count_in_part(manifest):
+        raise BadRun(f"{path}: which of its rows count, the files beside it say; name its folder, {path.parent}")
 
 
 def _each(paths: Sequence[Path], read: Callable[[Path], T]) -> list[T]:

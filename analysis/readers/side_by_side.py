@@ -86,10 +86,33 @@ def joined_manifest(manifests: Sequence[Manifest], shifts: Sequence[int]) -> Man
         "load": _load([manifest["load"] for manifest in manifests], shifts),
         "payloads": _once(payload for manifest in manifests for payload in manifest.get("payloads") or []),
         "workers": _total(manifest.get("workers") for manifest in manifests),
-        "workers_lost": sum(manifest.get("workers_lost") or 0 for manifest in manifests),
-        "absences": [absence for manifest in manifests for absence in manifest.get("absences") or []],
+        "sharing": _sharing([manifest.get("sharing") for manifest in manifests if manifest.get("kept_by") is None]),
+        **_absences(manifests),
         "workers_left": [left for manifest in manifests for left in manifest.get("workers_left") or []],
         "counts": _counts([manifest.get("counts") for manifest in manifests]),
+    }
+
+
+def _sharing(sharings: Sequence[Manifest | None]) -> Manifest | None:
+    """Add up among how many each was shared, where all were in the same way."""
+    known = [sharing for sharing in sharings if sharing]
+    by = _agreed(sharing.get("by") for sharing in known)
+    return (
+        {"by": by, "count": _total(sharing.get("count") for sharing in known)} if len(known) == len(sharings) else None
+    )
+
+
+def _absences(manifests: Sequence[Manifest]) -> Manifest:
+    """Join who was away; but of workers whose own directories are here nothing is missing."""
+    here = {(manifest.get("id"), manifest.get("kept_by")) for manifest in manifests}
+    all_ = [(manifest.get("id"), absence) for manifest in manifests for absence in manifest.get("absences") or []]
+    kept = [
+        absence for run_id, absence in all_ if absence["back_s"] is None and (run_id, absence.get("number")) in here
+    ]
+    lost = sum(manifest.get("workers_lost") or 0 for manifest in manifests)
+    return {
+        "workers_lost": max(lost - len(kept), 0),
+        "absences": [absence for _, absence in all_ if absence not in kept],
     }
 
 

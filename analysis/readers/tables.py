@@ -20,6 +20,7 @@ from analysis.errors import BadRun
 from analysis.readers.columns import BAD_CELL, TEXT, Arrays, Column, parsed
 from analysis.readers.csv_batches import THREADS, WHOLE, Batch, Extent, Place, Span, batches, extent_of
 from analysis.readers.exact_rows import exact_blocks
+from analysis.run_format import WORKERS
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Blocks:
     def __iter__(self) -> Iterator[Arrays]:
         if not self._path.exists() and not self._span.end:
             return
+        if not self._path.exists():
+            raise BadRun(f"{self._path.name} is missing, though {WORKERS} tells of its rows")
         if not self._path.is_file():  # a pipe without end, say
             raise BadRun(f"{self._path.name}: not a file")
         extent = extent_of(self._path, self._span)

@@ -22,7 +22,6 @@ Manifest = Mapping[str, Any]
 Spans = Mapping[str, Span]  # by file
 
 LISTS, LAST = ("workers", "reports"), "last"
-LONGEST_HEAD = 1 << 16  # bytes
 WHOLE_FILES: Spans = dict.fromkeys(OFFSETS, WHOLE)
 
 
@@ -48,13 +47,15 @@ def read_marks(run_dir: Path) -> Marks | None:
         if (workers.lengths != reports.lengths).any():
             raise BadRun(f"{WORKERS}: a row has not as many reports as workers")
         for worker, count in zip(workers.numbers.tolist(), reports.numbers.tolist(), strict=True):
-            _check_grows(f"reports of worker {worker}", taken.get(worker, 0), count)
+            if count < taken.get(worker, 0):
+                raise _falls(f"reports of worker {worker}", taken[worker], count)
             taken[worker] = count
         parts.append({**block, LAST: reports.numbers[np.cumsum(reports.lengths) - 1]})
     rows = joined(parts, (LAST, *offsets))
     for name in offsets:
-        for step in np.flatnonzero(np.diff(rows[name]) < 0)[:1]:
-            _check_grows(name, *rows[name][step : step + 2].tolist())
+        falling = np.flatnonzero(np.diff(rows[name]) < 0)
+        if len(falling):
+            raise _falls(name, *rows[name][falling[0] : falling[0] + 2].tolist())
     return Marks(taken, rows)
 
 
@@ -66,25 +67,26 @@ def spans_of(runs: Sequence[Path], manifests: Sequence[Manifest], marks: Sequenc
     masters = {
         manifest.get("id"): each for manifest, each in zip(manifests, marks, strict=True) if not _is_kept(manifest)
     }
+    kept = {manifest.get("id") for manifest in manifests if _is_kept(manifest)}
     found = []
     for run, manifest, each in zip(runs, manifests, marks, strict=True):
-        matters = len(runs) > 1 or _is_kept(manifest)
+        is_matched = manifest.get("id") in kept  # reports of two are told apart by what workers.csv says
         if each is None:
-            _check_needs_none(run, manifest, matters=matters)
+            if is_matched or may_count_in_part(manifest):
+                _check_empty(run)
             found.append(WHOLE_FILES)
             continue
         is_open = manifest["state"] == "running"
-        if matters and not is_open:
+        if is_matched and not is_open:
             _check_whole(run, each)
         begin = _begin(run, manifest, each, masters) if _is_kept(manifest) else 0
         found.append(_spans(each, begin, is_open=is_open))
     return found
 
 
-def check_alone(path: Path, manifest: Manifest) -> None:
-    """Raise BadRun for a latency.csv of which only a part may count."""
-    if _is_kept(manifest) or (manifest["state"] == "running" and manifest.get("sharing")):
-        raise BadRun(f"{path} is not whole without the files beside it: name its folder, {path.parent}")
+def may_count_in_part(manifest: Manifest) -> bool:
+    """Whether only some of its rows may count, which the files beside them say."""
+    return _is_kept(manifest) or bool(manifest["state"] == "running" and manifest.get("sharing"))
 
 
 def _is_kept(manifest: Manifest) -> bool:
@@ -116,22 +118,19 @@ def _check_whole(run: Path, marks: Marks) -> None:
             raise BadRun(f"{run}/{file} has {size:,} bytes where {WORKERS} says {told:,}; one of them was changed")
 
 
-def _check_needs_none(run: Path, manifest: Manifest, *, matters: bool) -> None:
-    is_needed = manifest.get("sharing") and (matters or manifest["state"] == "running")
-    if is_needed and _has_rows(run / LATENCY):
-        raise BadRun(f"{run} has no {WORKERS}, which says what of it counts; it was not copied with the rest")
-
-
-def _has_rows(path: Path) -> bool:
+def _check_empty(run: Path) -> None:
+    """A run that was killed before its first row has no workers.csv either."""
+    path = run / LATENCY
     if not path.is_file():
-        return False
+        return
     with path.open("rb") as file:
-        return len(file.readlines(LONGEST_HEAD)) > 1
+        file.readline()
+        if file.read(1):
+            raise BadRun(f"{run} has no {WORKERS}, which says what of it counts; it was not copied with the rest")
 
 
-def _check_grows(what: str, before: int, then: int) -> None:
-    if then < before:
-        raise BadRun(f"{WORKERS}: {what} fall from {before:,} to {then:,}; it was changed")
+def _falls(what: str, before: int, then: int) -> BadRun:
+    return BadRun(f"{WORKERS}: {what} fall from {before:,} to {then:,}; it was changed")
 
 
 def _spans(marks: Marks, begin: int, *, is_open: bool) -> Spans:

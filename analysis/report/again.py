@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.run_format import REDISTRIBUTE
+
 OPTION_OF_KIND = {"json": "--json", "file": "--file", "base64": "--base64"}
 BASE64_MARK = " (base64)"  # loadgate's own, behind the name of a file sent as base64
 # What `loadgate run` does without the option.
 GRACE_S, MAX_IN_FLIGHT = 5.0, 10_000
 MOST_USERS = 100  # that `loadgate run` makes of a rate
-SHARED_BY, REDISTRIBUTE = ("processes", "workers"), "redistribute"
+SHARED_BY = ("processes", "workers")
 MOST_CLOSED_USERS = 100_000  # that it takes
 
 ONLY_NAMES = (

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from analysis.wording import one_line
-from loadgate.errors import ConfigError
+from loadgate.errors import INTERRUPTED, ConfigError
 
 COMMANDS = {
     "demo": "Stand-in, load and report in half a minute: nothing to configure.",
@@ -74,7 +74,7 @@ def main() -> None:
         click.echo(f"Error: {one_line(error)}", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except Exception:
         traceback.print_exc()  # not exit code 1, which says that an objective was missed
         sys.exit(2)

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from loadgate.web import query
 
-SWARM, STOP, USER = "locust.swarm", "locust.stop", "locust.update_user"
+SWARM, STOP, USER, STATS = "locust.swarm", "locust.stop", "locust.update_user", "locust.request_stats"
 NO_SHAPE = "Default"  # Locust's word
 TAKEN = {"user_count", "spawn_rate", "run_time", "user_classes", "shape_class", "host", "profile"}
 TAKEN_OF_USER = {"user_class_name", "host", "weight", "fixed_count", "tasks"}

@@ -15,7 +15,7 @@ from loadgate.arrivals import shared
 from loadgate.errors import ConfigError
 from loadgate.payloads import KINDS, SAMPLE
 from loadgate.web import uploads
-from loadgate.web.locust_form import NO_SHAPE, SWARM
+from loadgate.web.locust_form import NO_SHAPE, STATS, SWARM
 from loadgate.web.start_form import AS_STARTED, OPEN, SEARCH, STEADY, Answers
 
 BEGIN_S, POLL_S = 5.0, 0.02
@@ -157,10 +157,12 @@ class Starter:
             }
         )
         with gevent.Timeout(BEGIN_S, False):
-            while not self._session.is_on:  # or Locust's page would think that there is none
+            while not self._session.is_shown:  # or Locust's page would think that there is none, and ask no more
                 gevent.sleep(POLL_S)
         if not self._session.is_on:
             raise ConfigError("Locust did not start it; its log on the terminal may say why")
+        # What Locust keeps for some seconds is of before: of a test that is not on its page asks no more.
+        self._web_ui.app.view_functions[STATS].clear_cache()
 
     def _swarm(self, fields: dict[str, Any]) -> None:
         """Send Locust's own form, which keeps the greenlet that starts users: whoever stops the test needs that."""

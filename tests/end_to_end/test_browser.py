@@ -10,10 +10,11 @@ from string import Template
 
 import pytest
 from browsing import TITLE, complaints, open_tab, start, table, theme, value, violations
-from conftest import ROOT, wait_for
+from conftest import ROOT, until, wait_for
 from playwright.sync_api import expect
 
 RATE = 40  # users on the page are requests/s
+ENOUGH = 400  # requests for a median
 SAMPLES = ROOT / "loadgate" / "samples"
 NOBODY = "http://127.0.0.1:9/v1/infers/x"
 TOKEN = "MIISbrowser"
@@ -103,6 +104,7 @@ def test_a_load_is_started_changed_watched_stopped_and_read_and_started_again(st
     parts = [part for part, _ in groupby(table(window), key=lambda row: row[0])]
     assert parts == ["Outcomes", "Response", "Service", "Generator", "In flight", "Payloads"]
 
+    until(lambda: int(value(window, "Outcomes", "ok").inner_text().replace(",", "")) > ENOUGH)
     window.get_by_role("button", name="Stop").click()
     wait_for(run / "summary.json")
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))

@@ -176,6 +176,27 @@ def test_a_workers_csv_that_was_not_copied_along_is_missed(tmp_path, of):
         read_runs([tmp_path / "run", tmp_path / "kept"])
 
 
+def test_masters_that_ended_side_by_side_need_no_workers_csv(tmp_path):
+    for name, number in (("one", 1), ("other", 2)):
+        made = directory(tmp_path / name, id=name, **SHARED)
+        made.append(report(number), {1: 1})
+        made.close("complete")
+    (tmp_path / "one" / WORKERS).unlink()
+
+    assert times_us(read_runs([tmp_path / "one", tmp_path / "other"])) == Counter([1, 2])
+
+
+def test_of_a_worker_whose_own_directory_is_here_nothing_is_missing(tmp_path):
+    away = {"worker": "worker 1 on a", "number": 1, "heard_s": 1.0, "told_s": 1, "unreported": 20, "back_s": None}
+    gone = away | {"worker": "worker 2 on b", "number": 2}
+    running(tmp_path / "run", ([0], {1: 1, 2: 1}), absences=[away, gone], workers_lost=2, workers=2)
+    kept(tmp_path / "kept", 1, [(1, 10)])
+
+    found = read_runs([tmp_path / "run", tmp_path / "kept"]).manifest
+
+    assert (found["absences"], found["workers_lost"], found["workers"]) == ([gone], 1, 2)
+
+
 def test_a_master_that_was_killed_before_it_wrote_anything_has_nothing(tmp_path):
     running(tmp_path / "run", **SHARED)
     kept(tmp_path / "kept", 1, [(0, 10)], **SHARED)
@@ -210,7 +231,7 @@ def test_a_latency_csv_of_which_a_part_counts_is_not_read_alone(tmp_path):
 
     for of in ("run", "kept"):
         with pytest.raises(
-            BadRun, match=f"/{of}/latency.csv is not whole without the files beside it: name its folder"
+            BadRun, match=f"/{of}/latency.csv: which of its rows count, the files beside it say; name its folder"
         ):
             read_latency([tmp_path / of / LATENCY])
 
