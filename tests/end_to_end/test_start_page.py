@@ -66,7 +66,8 @@ def test_whoever_opens_the_page_finds_the_form_and_starts_with_its_defaults(stan
     assert send(ours, "/loadgate/change", rate="75").status_code == 302
     changed = len(planned(run))
     until(lambda: len(planned(run)) > changed + 5)
-    assert planned(run)[changed + 2 : changed + 4] == [75, 75]  # at once: no ramp of Locust's
+    # At once: no ramp of Locust's. An arrival at the end of a second may be of the next.
+    assert planned(run)[changed + 2 : changed + 4] == pytest.approx([75, 75], abs=1)
     summary = stop(ours, run)
     assert summary["outcomes"] == {"ok": sum(planned(run))}
 
