@@ -48,7 +48,7 @@ class Extent:
     written: tuple[str, ...]  # the same with the blanks around its names
     start: int
     end: int
-    cut: bool  # something stands after them that is no whole line
+    cut: bool  # something that is no whole line stands after all rows
 
 
 @dataclass(frozen=True)

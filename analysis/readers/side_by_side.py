@@ -96,24 +96,23 @@ def joined_manifest(manifests: Sequence[Manifest], shifts: Sequence[int]) -> Man
 def _sharing(sharings: Sequence[Manifest | None]) -> Manifest | None:
     """Add up among how many each was shared, where all were in the same way."""
     known = [sharing for sharing in sharings if sharing]
-    by = _agreed(sharing.get("by") for sharing in known)
-    return (
-        {"by": by, "count": _total(sharing.get("count") for sharing in known)} if len(known) == len(sharings) else None
-    )
+    if len(known) < len(sharings):
+        return None
+    return {"by": _agreed(sharing.get("by") for sharing in known), "count": _total(one.get("count") for one in known)}
 
 
 def _absences(manifests: Sequence[Manifest]) -> Manifest:
     """Join who was away; but of workers whose own directories are here nothing is missing."""
-    here = {(manifest.get("id"), manifest.get("kept_by")) for manifest in manifests}
-    all_ = [(manifest.get("id"), absence) for manifest in manifests for absence in manifest.get("absences") or []]
-    kept = [
-        absence for run_id, absence in all_ if absence["back_s"] is None and (run_id, absence.get("number")) in here
-    ]
+    here = {(manifest.get("id"), manifest["kept_by"]) for manifest in manifests if manifest.get("kept_by") is not None}
+    found, kept = [], 0
+    for manifest in manifests:
+        for absence in manifest.get("absences") or []:
+            if absence["back_s"] is None and (manifest.get("id"), absence.get("number")) in here:
+                kept += 1
+            else:
+                found.append(absence)
     lost = sum(manifest.get("workers_lost") or 0 for manifest in manifests)
-    return {
-        "workers_lost": max(lost - len(kept), 0),
-        "absences": [absence for _, absence in all_ if absence not in kept],
-    }
+    return {"workers_lost": max(lost - kept, 0), "absences": found}
 
 
 def _gateway(gateways: Sequence[Manifest]) -> Manifest:

@@ -410,6 +410,18 @@ def test_no_secret_is_on_any_page(stand_in, page, tmp_path):
     assert stop(ours, run)["outcomes"].keys() == {"ok"}
 
 
+def test_a_load_that_begins_right_after_the_page_looked_is_shown_at_once(stand_in, page, tmp_path):
+    service = stand_in("--service-time=constant:5ms")
+    ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}"), tmp_path / "run"
+    assert get(ours, "/stats/requests").json()["state"] == "ready"  # which Locust keeps for two seconds
+
+    send(ours, host=service.url, **STEADY)
+
+    assert get(ours, "/stats/requests").json()["state"] in ("spawning", "running")
+    wait_for(run / "timeline.csv")
+    stop(ours, run)
+
+
 def test_a_lost_worker_is_shown(stand_in, page, tmp_path):
     service = stand_in("--service-time=constant:5ms")
     ours, run = page(service.url, service.token, f"--out={tmp_path / 'run'}", "--processes=2"), tmp_path / "run"

@@ -197,6 +197,16 @@ def test_of_a_worker_whose_own_directory_is_here_nothing_is_missing(tmp_path):
     assert (found["absences"], found["workers_lost"], found["workers"]) == ([gone], 1, 2)
 
 
+def test_a_master_that_tells_of_no_number_still_misses_its_worker(tmp_path):
+    away = {"worker": "worker 1 on a", "heard_s": 1.0, "told_s": 1, "unreported": 20, "back_s": None}
+    for name in ("one", "other"):
+        running(tmp_path / name, ([0], {1: 1}), id=name, absences=[away], workers_lost=1, workers=1)
+
+    found = read_runs([tmp_path / "one", tmp_path / "other"]).manifest
+
+    assert (found["absences"], found["workers_lost"]) == ([away, away], 2)
+
+
 def test_a_master_that_was_killed_before_it_wrote_anything_has_nothing(tmp_path):
     running(tmp_path / "run", **SHARED)
     kept(tmp_path / "kept", 1, [(0, 10)], **SHARED)
