@@ -42,10 +42,10 @@ class Blocks:
         self._path, self._columns, self._span = path, columns, span
 
     def __iter__(self) -> Iterator[Arrays]:
-        if not self._path.exists() and not self._span.end:
-            return
         if not self._path.exists():
-            raise BadRun(f"{self._path.name} is missing, though {WORKERS} tells of its rows")
+            if self._span.end:
+                raise BadRun(f"{self._path.name} is missing, though {WORKERS} tells of its rows")
+            return
         if not self._path.is_file():  # a pipe without end, say
             raise BadRun(f"{self._path.name}: not a file")
         extent = extent_of(self._path, self._span)
