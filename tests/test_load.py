@@ -55,12 +55,14 @@ def add_users(load, count):
         load.add_user(number, USER)
 
 
-def responses(report):
-    """How many requests ended how, by the histogram."""
+def responses(report, column="outcome"):
+    """How many requests have which value in a column, by the histogram."""
+    index = run_format.LATENCY_COLUMNS.index(column)
     counts = Counter()
-    for _, _, outcome, measure, times_us, count in report["latency"]:
+    for row in report["latency"]:
+        _, _, _, measure, times_us, count = row
         if measure == run_format.RESPONSE:
-            counts[outcome] += count * (len(times_us) or 1)
+            counts[row[index]] += count * (len(times_us) or 1)
     return counts
 
 
@@ -400,7 +402,7 @@ def test_names_that_are_new_in_every_request_are_kept_up_to_a_number(serve, load
     load.drain()
 
     report = load.take()
-    names = Counter(row[1] for row in report["latency"] if row[3] == run_format.RESPONSE for _ in row[4])
+    names = responses(report, "name")
     assert len(names) == loads.NAMES_KEPT + 1
     assert (names["body 0"], names["body 1"], names[loads.OTHER_NAMES]) == (2, 1, 3)
     assert_reconciled(load, report)
