@@ -10,10 +10,14 @@ import gevent
 import pytest
 import trustme
 from awaited_client import Client, limits
+from hypothesis import settings
 from raw_server import Server, Step
 
 for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI"):
     os.environ.pop(name, None)  # a report writes for the server that the tests run on
+
+settings.register_profile("patient", deadline=None)  # on a busy machine any example may take long
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -222,8 +222,10 @@ def test_each_row_is_taken_once(serve, load_of):
     whole = {key: [row for report in reports for row in report[key]] for key in reports[0]}
 
     assert_reconciled(load, whole)
-    assert [bool(report["latency"]) for report in reports] == [False, False, False, True, True]  # once a second
-    assert timeline(whole, "second") == [0, 1]
+    assert [bool(report["latency"]) for report in reports] == [bool(report["timeline"]) for report in reports]
+    assert not reports[0]["latency"]  # once a second
+    assert timeline(whole, "second") == list(range(len(whole["timeline"])))
+    assert len(whole["timeline"]) >= 2
     assert load.take() == {"latency": [], "timeline": [], "failures": [], "notable": [], "waiting": []}
 
 
@@ -251,7 +253,8 @@ def test_the_timeline_has_a_row_for_each_whole_second(serve, load_of):
     report = load.take()
 
     assert timeline(report, "second")[:2] == [0, 1]
-    assert timeline(report, "planned")[:2] == [pytest.approx(100, abs=15), pytest.approx(100, abs=15)]
+    assert sum(timeline(report, "planned")) == pytest.approx(200, abs=1)
+    assert min(timeline(report, "planned")[:2]) >= 50  # a row is made a little after its second
     assert timeline(report, "users")[0] == 1
     assert timeline(report, "target_per_s")[0] == 100.0
 

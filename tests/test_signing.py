@@ -214,7 +214,7 @@ def sign_with_the_sdk(keys, token, host, path, pairs, content_type, body, date):
     return credentials.sign_request(request).header_params
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.tuples(KEYS, KEYS), st.just("") | KEYS, HOSTS, PATHS, queries(), SIGNED_BODIES | UNSIGNED_BODIES, DATES)
 @example(
     ("AK", "SK"),

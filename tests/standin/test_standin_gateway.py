@@ -118,7 +118,7 @@ def test_the_time_limit_answers_504_and_the_model_keeps_its_slot(bench):
         first = await bed.call(BODY)
         assert refusal(first)[:2] == (504, "ModelArts.4503")
         assert first.complete
-        assert now() - began_s == pytest.approx(0.05, abs=0.03)
+        assert 0.049 <= now() - began_s < 0.15  # and not the model's 0.2 s
         # The slot is taken until 0.2 s, and nothing may wait for it.
         assert refusal(await bed.call(BODY))[:2] == (503, "ModelArts.4302")
         await asyncio.sleep(began_s + 0.22 - now())

@@ -122,7 +122,7 @@ def test_a_slow_answer_is_504_at_the_limit(serve):
     service = serve("--service-time", "constant:5s", "--timeout", "200ms")
     began_s = time.monotonic()
     resp = requests.post(service.url, headers={"X-Auth-Token": service.token}, data=PAGE_BODY)
-    assert time.monotonic() - began_s == pytest.approx(0.2, abs=0.15)
+    assert 0.2 <= time.monotonic() - began_s < 2.5
     assert (resp.status_code, resp.json()["error_code"]) == (504, "ModelArts.4503")
 
 

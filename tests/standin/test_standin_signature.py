@@ -9,7 +9,7 @@ import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadgate.standin.errors import AK_LOCKED, EXPIRED_SIGNATURE, WRONG_SIGNATURE
@@ -135,7 +135,6 @@ TEXT = st.text(string.printable + "äß一", max_size=12)
 SEGMENT = TEXT.filter(lambda text: "/" not in text)
 
 
-@settings(deadline=None)
 @given(
     segments=st.lists(SEGMENT.filter(lambda text: "%" not in text), max_size=3),
     query=st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=4),

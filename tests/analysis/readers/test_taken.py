@@ -95,7 +95,7 @@ def killed_at(run, before, share):
         rest -= min(rest, grown[name])
 
 
-@settings(deadline=None, max_examples=60)  # each keeps back room on the disk, three times
+@settings(max_examples=60)  # each keeps back room on the disk, three times
 @given(load=loads(), share=st.floats(0, 1))
 def test_every_request_is_counted_once_wherever_the_master_is_killed(load, share):
     writes, told = load
