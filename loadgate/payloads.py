@@ -12,7 +12,7 @@ import mimetypes
 import os
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -169,22 +169,28 @@ def _name(kind: Kind, given: str, sources: list[str]) -> str:
     return f"{shown} (base64)" if kind == "base64" else shown
 
 
-def _files(kind: Kind, given: str) -> Iterator[Path]:
+def _files(kind: Kind, given: str) -> list[Path]:
     if not given:
         raise ConfigError(f"--{kind} is empty; name a file, a folder or a pattern")
     path = Path(os.path.expanduser(given))  # noqa: PTH111 - Path's own raises where there is no such user
-    if path.is_dir():
-        pattern = "*.json*" if kind == "json" else "*"
-        found = sorted(file for file in path.glob(pattern) if file.is_file() and not file.name.startswith("."))
-    elif path.exists():
-        found = [path]
-    else:
-        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-        found = sorted(Path(match) for match in matches if Path(match).is_file())
+    try:
+        found = _found(kind, path)
+    except OSError as error:  # somebody gave the body itself, which is too long for a name
+        raise ConfigError(f"--{kind}: {given!r} is not a file's name ({error.strerror})") from None
     if not found:
         missing = f"folder {given!r} holds no file" if path.is_dir() else f"file {given!r} does not exist"
         raise ConfigError(f"--{kind}: {missing}")
-    yield from found
+    return found
+
+
+def _found(kind: Kind, path: Path) -> list[Path]:
+    if path.is_dir():
+        pattern = "*.json*" if kind == "json" else "*"
+        return sorted(file for file in path.glob(pattern) if file.is_file() and not file.name.startswith("."))
+    if path.exists():
+        return [path]
+    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    return sorted(Path(match) for match in matches if Path(match).is_file())
 
 
 def _read(kind: Kind, path: Path) -> bytes:

@@ -20,12 +20,13 @@ KEPT_BYTES, KEPT_FOR_END_BYTES = 4 << 20, 2 << 20
 
 def check_writable(path: Path) -> None:
     """Raise ConfigError where a run could not be written to `path`. Leaves nothing behind."""
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"--out {str(path)!r} is a file; name a folder that does not exist yet")
-    if (path / run_format.MANIFEST).exists():
-        raise ConfigError(f"--out {str(path)!r} holds a run already; name a folder that does not exist yet")
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    missing: list[Path] = []
     try:
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"--out {str(path)!r} is a file; name a folder that does not exist yet")
+        if (path / run_format.MANIFEST).exists():
+            raise ConfigError(f"--out {str(path)!r} holds a run already; name a folder that does not exist yet")
+        missing += [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
         space_kept(path, KEPT_BYTES).close()
     except OSError as error:

@@ -98,8 +98,8 @@ def _on_init(environment: Any, web_ui: Any = None, **_: Any) -> None:
             if options.headless:
                 session.prepare()
                 session.gather()
-        except (ConfigError, KeyboardInterrupt) as error:
-            refused = isinstance(error, ConfigError)
+        except (ConfigError, OSError, KeyboardInterrupt) as error:
+            refused = not isinstance(error, KeyboardInterrupt)
             if refused:
                 sys.stderr.write(f"Error: {error}\n")
             session.senders.dismiss(options.processes or 0)

@@ -297,6 +297,7 @@ def test_each_kind_has_its_own_field(kind, tmp_path):
     [
         ("missing.json", "--json: file 'missing.json' does not exist"),
         ("*.missing", "--json: file '*.missing' does not exist"),
+        (300 * "a", f"--json: '{300 * 'a'}' is not a file's name (File name too long)"),
         ("~no-such-user/a.json", "--json: file '~no-such-user/a.json' does not exist"),
         ("folder", "--json: folder 'folder' holds no file"),
         ("empty.json", "--json: 'empty.json' is empty"),

@@ -163,6 +163,7 @@ def test_a_place_that_can_be_written_is_left_as_it_is(tmp_path):
         ("file", "is a file; name a folder"),
         ("file/below", r"file/below' cannot be written \(Not a directory\)"),
         ("run", "holds a run already; name a folder that does not exist yet"),
+        ("new/" + 300 * "n", r"cannot be written \(File name too long\)"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_refused(path, words, tmp_path):

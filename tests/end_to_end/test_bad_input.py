@@ -78,6 +78,7 @@ def test_a_wrong_option_is_named(monkeypatch, capsys, arguments: list[str], word
         (["{url}", "--json={wrong}/broken.json"], "is not valid JSON"),
         (["{url}", "--json={wrong}/broken.jsonl"], "line 2 is not valid JSON"),
         (["{url}", "--file={wrong}/void"], "holds no file"),
+        (["{url}", f"--out={300 * 'n'}"], "File name too long"),
         (["{url}", "--json={wrong}/blank.txt"], "is empty"),
         (["{url}", "--token-file=nowhere"], "--token-file 'nowhere' cannot be read"),
         (["{url}", "--token-file={wrong}/empty.json"], "is empty"),
