@@ -47,7 +47,7 @@ def test_open_load_is_sent_as_planned_and_measured_as_it_was(stand_in, command):
     latency = finished.summary()["latency"]["service"]
     for percentile, share in (("p50", 0.5), ("p90", 0.9)):
         true_s = np.quantile(truth_s, share, method="inverted_cdf")
-        assert latency[percentile]["value_s"] == pytest.approx(true_s, abs=0.002)
+        assert latency[percentile]["value_s"] == pytest.approx(true_s, abs=0.005)
 
 
 def test_every_answer_of_the_gateway_and_the_model_gets_its_outcome(stand_in, command):

