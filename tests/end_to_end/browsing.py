@@ -36,9 +36,9 @@ def complaints(window: Page) -> list[str]:
 
 
 def start(window: Page, rate: float | str, **texts: str) -> None:
-    """Fill in the start form, by labels, and send it; what is not said stays as it is."""
+    """Fill in the start form, by whole labels, and send it; what is not said stays as it is."""
     for label, text in {"Rate requests/s": str(rate), **texts}.items():
-        window.get_by_role("textbox", name=label).fill(text)
+        window.get_by_role("textbox", name=label, exact=True).fill(text)
     window.get_by_role("button", name="Start").click()
 
 

@@ -159,10 +159,10 @@ def test_the_form_asks_what_fits_and_says_what_is_wrong_where_it_is(stand_in, pa
     assert asked() == ["host", "field", "rate", "duration", "ramp", *limits]
     window.get_by_role("checkbox", name="flower.png").check()
 
-    start(window, "fast", **{"Time limit": "soon"})
+    start(window, "fast", **{"Time limit such as 40s": "soon"})
     expect(window.get_by_role("alert")).to_contain_text("Nothing was started")
-    for label, text in (("Rate requests/s", "fast"), ("Time limit", "soon")):
-        field = window.get_by_role("textbox", name=label)
+    for label, text in (("Rate requests/s", "fast"), ("Time limit such as 40s", "soon")):
+        field = window.get_by_role("textbox", name=label, exact=True)
         expect(field).to_have_value(text)
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(field).to_have_accessible_description(re.compile(f"'{text}'"))
@@ -181,7 +181,7 @@ def test_files_of_the_browser_are_sent_and_a_spike_is_told_as_one(stand_in, page
     window.get_by_role("radio", name="JSON or").check()
     window.get_by_label("Files of this computer").set_input_files(body)
     window.get_by_role("radio", name="spike").check()
-    start(window, 50, Duration="1h")
+    start(window, 50, **{"Duration such as 5m": "1h"})
 
     expect(value(window, "Generator", "planned")).to_have_text("5/s")
     expect(value(window, "Payloads", "mine.json")).to_have_text("1")
