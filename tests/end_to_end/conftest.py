@@ -241,7 +241,7 @@ class Page:
             return False
 
     def post(self, path: str, **fields: Any) -> str:
-        answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=TIMEOUT_S)
+        answer = requests.post(f"{self.url}{path}", data=fields, headers={"Origin": self.url}, timeout=PATIENCE_S)
         assert answer.ok, answer.text
         return answer.text
 

@@ -498,7 +498,7 @@ def test_a_worker_that_stood_still_is_late_and_loses_nothing(stand_in, cluster, 
     assert done.code == 3
     assert {"generator_late", "worker_away"} <= cautions(done)
     [absence] = done.manifest()["absences"]
-    assert absence["back_s"] == pytest.approx(absence["heard_s"] + 8, abs=2)
+    assert 7 <= absence["back_s"] - absence["heard_s"] <= 13  # its first word may go to a connection that was given up
     assert counted(done) == served(service) == done.manifest()["counts"]["planned"]
     if word == "invalid":  # else others have sent its share by then, too
         assert counted(done) == pytest.approx(RATE * 18, abs=1)

@@ -182,6 +182,7 @@ def test_the_shape_is_locusts_and_works_on_workers(stand_in, tmp_path):
 
     found = json.loads((run / "capacity.json").read_text(encoding="utf-8"))
     assert (one.returncode, found["answer"]["why"]) == (0, "the objectives hold up to the highest rate"), said
-    assert [level["rate_per_s"] for level in found["levels"]] == [250.0, 250.0]
-    for level in found["levels"]:
+    levels = [level for level in found["levels"] if not level["spoiled"]]  # those are held again
+    assert [level["rate_per_s"] for level in levels] == [250.0, 250.0]
+    for level in levels:
         assert sum(level["outcomes"].values()) == pytest.approx(level["rate_per_s"] * level["length_s"], rel=0.05)

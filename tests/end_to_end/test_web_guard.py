@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,13 @@ def page(tmp_path):
                 break
         found = Page(port, process)
         found.said = line
-        for _ in range(100):
-            if process.poll() is not None:
-                break
+        deadline = time.monotonic() + PATIENCE_S
+        while process.poll() is None and time.monotonic() < deadline:
             try:
                 requests.get(found.url, timeout=TIMEOUT_S)
                 break
             except requests.ConnectionError:
-                continue
+                time.sleep(0.05)
         return found
 
     yield start
