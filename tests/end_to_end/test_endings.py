@@ -154,7 +154,9 @@ def test_of_a_killed_run_the_report_recovers_all_but_the_last_second(stand_in, t
     )
 
     summary = json.loads((run / "summary.json").read_text("utf-8"))
-    assert reported.returncode in (0, 3), reported.stderr  # this machine may have been too busy
+    serious = {caution["name"] for caution in summary["cautions"] if caution["serious"]}
+    assert serious <= {"generator_late"}  # this machine may have been too busy
+    assert reported.returncode == (3 if serious else 0), reported.stderr
     assert summary["run"]["state"] == "running"
     served = len(service.truth()) - 1  # without the request before the load
     # Lost are the last second's, and those of a moment in which this machine was busy.
